@@ -25,7 +25,7 @@ from ..dialects.level import LEVELS, Level
 from ..passes.tile.network_schedule import NetworkSchedule
 from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
 from ..passes.top.calibration_table import Ranges, table_of, write_table
-from ..passes.top_to_tpu.quantize_option import QUANTIZE, Quantize
+from ..passes.top_to_tpu.precision.quantize_option import QUANTIZE, Quantize
 from .compilation.arguments import (
     Argument,
     by_name,
@@ -285,6 +285,7 @@ def compile_model(
     optimization: int | Optimization = HIGHEST_LEVEL,
     io_layout: str = MODEL_LAYOUT,
     io_quantized: bool = False,
+    qtable: str | Path | None = None,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -316,6 +317,7 @@ def compile_model(
             model's layout in either case, unless `raw_io`.
         io_quantized: whether the program's inputs and outputs hold the integers or half floats that the device computes
             with. `run` takes and gives the model's floats in either case, unless `raw_io`.
+        qtable: the path of a table that gives some layers another format: NAME FORMAT in each line.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
@@ -347,6 +349,7 @@ def compile_model(
             ),
             "io_layout": Argument([io_layout], (str,), f"one of {', '.join(LAYOUTS)}"),
             "io_quantized": switch(io_quantized),
+            "qtable": Argument([qtable], (str, Path, NoneType), "the path of a qtable, or None"),
         },
     )
     for plugin in [plugins] if isinstance(plugins, str | Path | Plugin) else plugins:
@@ -363,6 +366,7 @@ def compile_model(
         optimization if isinstance(optimization, Optimization) else Optimization(optimization),
         io_layout=None if io_layout == MODEL_LAYOUT else io_layout,
         io_quantized=io_quantized,
+        qtable=qtable,
     )
     with collector_paused():
         compilation = start_from_model(

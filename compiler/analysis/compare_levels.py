@@ -20,7 +20,7 @@ from ...dialects.level import Level
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of
 from ...dialects.quant.number_format import real_value
-from ...passes.top_to_tpu.quantize_option import Quantize
+from ...passes.top_to_tpu.precision.quantize_option import Quantize
 from ..calibration.samples import load_calibration_data
 from ..compilation.compilation import (
     CalibrationSource,
@@ -113,6 +113,7 @@ def compare_model(
     cores: int | None = None,
     quantize: Quantize = "int8",
     calibration: CalibrationSource | None = None,
+    qtable: str | Path | None = None,
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
@@ -130,7 +131,7 @@ def compare_model(
 
     The other arguments are those of `compile_model`, and it raises the same errors.
     """
-    options = CompileOptions(reference_to(target), cores, quantize, calibration)
+    options = CompileOptions(reference_to(target), cores, quantize, calibration, qtable=qtable)
     compilation = start_from_model(
         model,
         options,
@@ -169,7 +170,7 @@ def compare_with_onnxruntime(
 
     options = compilation.options
     source = inputs if inputs is not None else options.calibration or "random:0"
-    if level == "top" or options.quantize not in ("int8", None):
+    if level == "top" or not options.quantizes:
         # Floats need no ranges, so that data on which they are infinite are compared, too.
         compilation.options = replace(options, calibration=None)
     data = load_calibration_data(source, compilation.module)

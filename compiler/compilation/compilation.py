@@ -37,7 +37,8 @@ from ...passes.top.calibration_grammar import read_table
 from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.builder.activation_ranges import MissingRangesError
 from ...passes.top_to_tpu.precision.given_quantization import gives_quantization
-from ...passes.top_to_tpu.quantize_option import Quantize
+from ...passes.top_to_tpu.precision.layer_formats import read_qtable
+from ...passes.top_to_tpu.precision.quantize_option import Quantize
 from ..calibration.ranges import calibrate
 from ..calibration.samples import (
     few_samples,
@@ -86,7 +87,8 @@ class CompileOptions:
     passes that are left out. `schedule`: what is decided of the network's layers; passes decide the rest.
     `optimization`: how hard they try; `changes` win over what it means. `io_layout`: "model" or "nhwc", in which inputs
     and outputs of four axes lie; None for what the IR states, which a model does not. `io_quantized`: whether inputs
-    and outputs hold what the device computes with, and the host casts them.
+    and outputs hold what the device computes with, and the host casts them. `qtable`: the path of a table that gives
+    layers another format than `quantize`.
 
     Raises DiagnosticError if a pass is to stand beside one that is left out, or if options contradict each other.
     """
@@ -101,6 +103,14 @@ class CompileOptions:
     optimization: Optimization = field(default_factory=Optimization)
     io_layout: str | None = None
     io_quantized: bool = False
+    qtable: str | Path | None = None
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether some layers are of 8 bits. Raises DiagnosticError if there is a qtable that cannot be read."""
+        if self.quantize in (None, "int8"):
+            return True
+        return self.qtable is not None and "int8" in read_qtable(self.qtable).all_formats
 
     @property
     def pass_changes(self) -> tuple[PassChange, ...]:
@@ -194,9 +204,7 @@ class Compilation:
             if level == "top":
                 if end != "top":
                     check_tensor_sizes(self.module, load_target(self._settings()["target"]))
-                self._annotate_ranges(
-                    needed=self._settings()["quantize"] == "int8" and end != "top"
-                )
+                self._annotate_ranges(needed=self.options.quantizes and end != "top")
             self._reached(level)
         for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
             texts = self._inserted(passes_into(below, **self._settings()), below)
@@ -250,6 +258,7 @@ class Compilation:
             "schedule": None if self.options.schedule is None else self._schedule_file(),
             "io_layout": self.options.io_layout,
             "io_quantized": self.options.io_quantized,
+            "qtable": None if self.options.qtable is None else str(self.options.qtable),
         }
 
     def _schedule_file(self) -> str:
@@ -302,9 +311,9 @@ class Compilation:
         IR that carries ranges already keeps them unless calibration data are given. For floats, whose conversion reads
         no range, data are left unread, and a warning says so.
         """
-        source, quantize = self.options.calibration, self._settings()["quantize"]
-        if source is not None and quantize != "int8":
-            report(self.ctx, unused_calibration(source, quantize))
+        source = self.options.calibration
+        if source is not None and not self.options.quantizes:
+            report(self.ctx, unused_calibration(source, self._settings()["quantize"]))
         elif source is not None:
             self._annotate(source)
         elif needed and not has_ranges(self.module):
@@ -529,6 +538,7 @@ def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Pl
         return
     settled: dict[str, object] = {
         "--quantize": options.quantize,
+        "--qtable": options.qtable,
         "--calibration": options.calibration,
     }
     if level == "isa" or any(isinstance(op, tile.AllocOp) for op in module.walk()):

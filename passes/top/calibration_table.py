@@ -12,19 +12,17 @@ quantization, and how these were found, which may be left out. Tables of TPU-MLI
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...backends.diagnostics.files import write_text
+from ..table_text import written_name
 
 SUFFIX = ".calibration"
 """What the names of tables end in."""
 MIN_MAX = "min-max"
 """The method that takes the least and the greatest value as they are."""
-_PLAIN_NAME = re.compile(r'[^\s"#]\S*')
 _COLUMNS = ("# name", "threshold", "min", "max", "method")
 
 Range = tuple[float, float]
@@ -68,7 +66,7 @@ class CalibrationTable:
         if self.four_bits:
             lines += ["", "#int4_th", *_aligned(self.four_bits.items())]
         if self.asymmetric:
-            lines += ["", "#asym_op", *map(_name, sorted(self.asymmetric))]
+            lines += ["", "#asym_op", *map(written_name, sorted(self.asymmetric))]
         return "\n".join(lines) + "\n"
 
 
@@ -89,7 +87,7 @@ def write_table(table: CalibrationTable, path: str | Path) -> None:
 def _aligned(rows: Iterable[tuple[str, Row]], heading: Sequence[str] = ()) -> list[str]:
     """Return the lines of rows, numbers below each other; a float reads back as it was."""
     cells = [
-        (_name(name), repr(row.threshold), repr(row.low), repr(row.high), row.method)
+        (written_name(name), repr(row.threshold), repr(row.low), repr(row.high), row.method)
         for name, row in rows
     ]
     table = [tuple(heading), *cells] if heading else cells
@@ -100,8 +98,3 @@ def _aligned(rows: Iterable[tuple[str, Row]], heading: Sequence[str] = ()) -> li
         ).rstrip()
         for row in table
     ]
-
-
-def _name(name: str) -> str:
-    """Return a name as it stands in a table: in quotation marks, as JSON has them, unless it is one plain word."""
-    return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)

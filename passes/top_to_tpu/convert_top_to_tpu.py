@@ -39,9 +39,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FunctionType, ModuleOp, f32
+from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Operation
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
@@ -65,10 +65,11 @@ from .precision.float_results import float_results
 from .precision.given_quantization import given_elements
 from .precision.given_regions import given_regions
 from .precision.joined_factors import factors_of_joins
+from .precision.layer_formats import read_qtable
+from .precision.quantize_option import BY_NAME, QUANTIZE, Quantize
 from .precision.saturated_ranges import saturated_bounds
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .precision.wide_floats import wide_results
-from .quantize_option import QUANTIZE
 from .tpu_builder import TpuBuilder
 
 _COMPUTED = (*NETWORK_FLOAT_NAMES, "bool")
@@ -80,11 +81,13 @@ _ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
 @dataclass(frozen=True)
 class ConvertTopToTpu(SmaltiPass):
     """Convert a network to what the target computes: target=NAME
-    quantize=int8|f32|f16|bf16.
+    quantize=int8|f32|f16|bf16 qtable=FILE.
 
     The target may be a file (target=my.toml). int8 needs a calibrated range on every activation
     that gets a quantization of its own (top-annotate-calibration); data movement and max_pool keep
     their input's. Casts stand at the borders of the function and around what computes in floats.
+    A row of the qtable is NAME FORMAT: the layer whose result has that name, or all that fit the glob, compute in that
+    type.
     """
 
     name = "convert-top-to-tpu"
@@ -99,6 +102,8 @@ class ConvertTopToTpu(SmaltiPass):
     """Name of the target, or path of its TOML file."""
     quantize: str = "int8"
     """Type that the target computes in: int8, or a type of floats for all values."""
+    qtable: str = ""
+    """Path of a table that gives some layers another type; "" for none."""
 
     @property
     def tolerance(self) -> float:
@@ -126,20 +131,20 @@ class ConvertTopToTpu(SmaltiPass):
     def _convert(self, function: FuncOp, ctx: Context) -> None:
         old = _body(function)
         _fold_without_elements(old, store_of(ctx))
-        builder = TpuBuilder(function, store_of(ctx), self.quantize)
         ops = list(old.ops)
+        formats = self._formats(ops)
+        builder = TpuBuilder(function, store_of(ctx), BY_NAME[self.quantize], formats)
         given = given_elements(ops)
         for value, element in given.items():
             builder.ranges.give(value, element)
         if builder.quantizes:
             builder.float_results = float_results(ops)
             builder.ranges.bounds = saturated_bounds(ops, builder.float_results, builder.store)
-            builder.given_regions = given_regions(ops)
+            builder.given_regions = {*given_regions(ops), *builder.float_formats}
             floats = {*builder.float_results, *builder.given_regions, *given}
             builder.joined = factors_of_joins(ops, floats)
             _share_quantization(builder, ops)
-        elif builder.float != f32:
-            builder.wide_results = wide_results(ops, self.quantize, builder.store)
+        builder.wide_results = _wide_results(formats, ops, builder.store)
         returned = ops.pop()
         assert isinstance(returned, ReturnOp)
         for op in ops:
@@ -172,6 +177,17 @@ class ConvertTopToTpu(SmaltiPass):
             inputs, [each.type for each in outputs]
         )
 
+    def _formats(self, ops: Sequence[Operation]) -> dict[SSAValue, Quantize]:
+        """Return the formats of the results of layers, in order: those of the qtable, else the network's."""
+        layers: dict[str, SSAValue] = {
+            op.result_name.data: op.output
+            for op in ops
+            if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp)
+        }
+        network = BY_NAME[self.quantize]
+        given = read_qtable(self.qtable).formats(layers) if self.qtable else {}
+        return {value: given.get(name, network) for name, value in layers.items()}
+
     def _report_host_calls(self, ctx: Context, builder: TpuBuilder) -> None:
         """Report what the host computes, so that nobody has to notice it by the time that it takes."""
         calls = [op for op in builder.block.ops if isinstance(op, tpu.HostCallOp)]
@@ -183,6 +199,18 @@ class ConvertTopToTpu(SmaltiPass):
             cause, advice = builder.causes.get(op, known)
             message = f"the host computes '{op.result_name.data}': {cause}"
             report(ctx, Diagnostic("remark", message, place_of(op), hint=advice or None))
+
+
+def _wide_results(
+    formats: Mapping[SSAValue, Quantize], ops: Sequence[Operation], store: WeightStore
+) -> set[SSAValue]:
+    """Return the results of layers in f16 and bf16 that are computed in f32 all the same."""
+    found: set[SSAValue] = set()
+    for narrow in ("f16", "bf16"):
+        narrow_results = {value for value, each in formats.items() if each == narrow}
+        if narrow_results:
+            found |= narrow_results & wide_results(ops, narrow, store)
+    return found
 
 
 def _remove_unused_calls(builder: TpuBuilder) -> None:

@@ -28,6 +28,7 @@ from .builder.weight_builder import WeightBuilder
 from .precision.float_results import Reader
 from .precision.given_quantization import constant_of, given_constant
 from .precision.joined_factors import JoinedFactors
+from .precision.quantize_option import Quantize
 
 
 class TpuBuilder(WeightBuilder):
@@ -35,17 +36,30 @@ class TpuBuilder(WeightBuilder):
 
     A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` return one of them, and
     cast if it does not exist yet. The element type of float forms is `float`, whatever that of `top` is: an op whose
-    operands are float forms computes in it. It is f32 for an op that makes one of the `wide_results`, and the network's
-    for all others. `ranges` are those of the activations. `float_results` are values that are made in floats, by what
-    reads them; `given_regions` those for which the model decides whether integers hold them; `bounded` has float forms
-    that replace others for the op that is being converted. `dynamic_forms` are what dynamic quantization makes of
-    values. `joined` are values that are stored larger than they are. `warnings` are told when all is converted,
-    `causes` of calls of the host (why, and what helps), too.
+    operands are float forms computes in it. It is f32 for an op that makes one of the `wide_results`, that of
+    `float_formats` for an op whose result has one, and the network's for all others. `formats` are those of the results
+    of layers: the network is one of 8 bits if one of them is, whatever `quantize` says of all others. `ranges` are
+    those of the activations. `float_results` are values that are made in floats, by what reads them; `given_regions`
+    those for which the model, or a person, decides whether integers hold them; `bounded` has float forms that replace
+    others for the op that is being converted. `dynamic_forms` are what dynamic quantization makes of values. `joined`
+    are values that are stored larger than they are. `warnings` are told when all is converted, `causes` of calls of the
+    host (why, and what helps), too.
     """
 
-    def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
+    def __init__(
+        self,
+        function: FuncOp,
+        store: WeightStore,
+        quantize: Quantize,
+        formats: Mapping[SSAValue, Quantize],
+    ) -> None:
+        if "int8" in formats.values():
+            quantize = "int8"
         super().__init__(function, store, quantize)
         self.quantizes = quantize == "int8"
+        self.float_formats = {
+            value: type_of_storage(each) for value, each in formats.items() if each != quantize
+        }
         self.ranges = ActivationRanges(self.name_of)
         self.float_results: Mapping[SSAValue, Reader] = {}
         self.wide_results: Collection[SSAValue] = ()
@@ -60,7 +74,7 @@ class TpuBuilder(WeightBuilder):
         self._made_quantized: set[SSAValue] = set()
         self._functions_of_8_bits: set[SSAValue] = set()
         self._given: set[SSAValue] = set()
-        self._made_wide: set[SSAValue] = set()
+        self._made_in: dict[SSAValue, Attribute] = {}
         self._network_float = self.float
         for old, new in zip(self.source.args, self.block.args, strict=True):
             self._floats[old, element_of(new)] = new
@@ -68,8 +82,11 @@ class TpuBuilder(WeightBuilder):
     def begin(self, op: Operation) -> None:
         """Begin the conversion of `op`: what is added has its location, and floats the type that it computes in."""
         self.location = op.location
-        is_wide = any(value in self.wide_results for value in op.results)
-        self.float = type_of_storage("f32") if is_wide else self._network_float
+        self.float = self._network_float
+        for value in op.results:
+            self.float = self.float_formats.get(value, self.float)
+        if any(value in self.wide_results for value in op.results):
+            self.float = type_of_storage("f32")
 
     def result_name(self, op: top.TopOp) -> str:
         """Return the name for what `op` becomes: its own, or a new one if it is stored larger than it is."""
@@ -91,7 +108,7 @@ class TpuBuilder(WeightBuilder):
             raise ValueError(f"'{self.name_of(value)}' is {form.type}, expected {self.float}")
         self._floats[value, element] = form
         if element != self._network_float and is_network_float(element):
-            self._made_wide.add(value)
+            self._made_in[value] = element
 
     def set_given(self, value: SSAValue, form: SSAValue) -> None:
         """Note a form of `value` that was made with the element type that the value has in `top`, whatever `float`
@@ -189,7 +206,7 @@ class TpuBuilder(WeightBuilder):
         given = (value, expressed(element_of(value)))
         if isinstance(value, BlockArgument) or value in self._given:
             return self._floats[given]
-        element = type_of_storage("f32") if value in self._made_wide else self._network_float
+        element = self._made_in.get(value, self._network_float)
         made = self._floats.get((value, element))
         return self._quantized[value] if made is None else made
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ...compiler.onnx_import.model.limits import ImportLimits, limit_names
-from ...passes.top_to_tpu.quantize_option import QUANTIZE
+from ...passes.top_to_tpu.precision.quantize_option import QUANTIZE
 from .files import InputFile
 from .parser import choice
 
@@ -166,7 +166,7 @@ def limit(text: str) -> tuple[str, int]:
 
 
 def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --target, --cores, --quantize and --calibration."""
+    """Add --target, --cores, --quantize, --qtable and --calibration."""
     parser.add_argument(
         "--target",
         type=InputFile,
@@ -177,6 +177,13 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
         "--cores", type=positive, metavar="N", help="cores to use (default: all of the target's)"
     )
     parser.add_argument("--quantize", choices=QUANTIZE, help="number format (default: int8)")
+    parser.add_argument(
+        "--qtable",
+        type=InputFile,
+        metavar="FILE",
+        help="give some layers another number format: NAME FORMAT in each line, a layer's result or a glob of them; "
+        "later lines win",
+    )
     parser.add_argument(
         "--calibration",
         type=InputFile,

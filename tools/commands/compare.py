@@ -78,7 +78,12 @@ def run(args: argparse.Namespace) -> int:
     if args.output:
         table_format(args.output)
     options = CompileOptions(
-        args.target, args.cores, args.quantize, args.calibration, **ports_of(args)
+        args.target,
+        args.cores,
+        args.quantize,
+        args.calibration,
+        **ports_of(args),
+        qtable=args.qtable,
     )
     with progress_bar() as progress:
         compilation = start_from_model(

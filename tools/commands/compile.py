@@ -116,6 +116,7 @@ def run(args: argparse.Namespace) -> int:
         None if args.schedule is None else read_schedule(args.schedule),
         optimization_of(args),
         **ports_of(args),
+        qtable=args.qtable,
     )
     watch = instrumentation(args)
     with progress_bar() as progress:
