@@ -14,12 +14,19 @@ from xdsl.dialects.builtin import ModuleOp
 from ..backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ..backends.diagnostics.progress import Progress, silent
 from ..backends.interpreter.samples import input_tensors, main_function
+from ..backends.numerics.storage import dtype_of
 from ..passes.top.calibration_table import CalibrationTable
 from .calibration.clipping.method import DEFAULT_METHOD, method_named
-from .calibration.doubtful_data import doubts
+from .calibration.doubtful_data import doubt_of_count, doubts
 from .calibration.ranges import calibration_table, collect_statistics
 from .calibration.sample_source import ArraySamples, ImageSamples, Samples
-from .calibration.samples import few_samples, is_random, load_calibration_data, told_in_tables
+from .calibration.samples import (
+    few_samples,
+    is_random,
+    load_calibration_data,
+    place_of_data,
+    told_in_tables,
+)
 from .compilation.compilation import Compilation, CompileOptions, start_from_model
 from .compilation.pipelines import level_of
 from .inputs.images import Preprocessing, image_input, image_paths
@@ -129,12 +136,15 @@ def calibrated(
         module,
         ctx.weights,
         samples,
-        histograms=chosen.needs_histogram,
+        histogram=chosen.histogram,
         progress=compilation.progress,
     )
-    comments = [f"{told_in_tables(data)}, {len(samples)} samples", f"method: {chosen.name}"]
-    if are_images(data):
+    comments = [f"{told_in_tables(data)}, {samples.taken} samples", f"method: {chosen.name}"]
+    if isinstance(samples, ImageSamples):
         comments.insert(1, f"preprocessing: {preprocessing}")
+        doubt = doubt_of_count(samples.taken, [samples.input.name], place_of_data(data))
+        if doubt is not None:
+            ctx.on_report(doubt)
     return calibration_table(statistics, chosen, comments)
 
 
@@ -154,13 +164,12 @@ def _images(
             place,
             hint="give an .npz with an array for each input",
         )
-    ((name, (shape, _)),) = tensors.items()
+    ((name, (shape, storage)),) = tensors.items()
+    images = image_input(name, shape, dtype_of(storage), preprocessing)
     paths = image_paths(source)
-    samples = ImageSamples(
-        paths, image_input(name, shape, preprocessing), skips_bad=skip_bad, warn=warn
-    )
-    first = ImageSamples(paths[: max(_PEEKED, shape[0])], samples.input, skips_bad=skip_bad)
-    for part in islice(first.parts(_PEEKED), 1):
+    samples = ImageSamples(paths, images, skips_bad=skip_bad, warn=warn)
+    silent_samples = ImageSamples(paths, images, skips_bad=skip_bad)
+    for part in islice(silent_samples.parts(_PEEKED), 1):
         for doubt in doubts(module, part, place):
             warn(doubt)
     return samples

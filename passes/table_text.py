@@ -33,6 +33,8 @@ comments, from # on; and the ends of lines.
 """
 TABLE_LIMIT_BYTES = 256 << 20
 """The greatest size of a table: 256 MiB."""
+_LONGEST_NAME = 4096
+"""The most characters of a name, which messages show whole."""
 SHOWN = 40
 """The most characters of a wrong word that a message shows."""
 _PLAIN_NAME = re.compile(r'[^\s"#]\S*')
@@ -41,7 +43,10 @@ _DESCRIPTIONS = {"NAME": "a name", "_LINE": "the end of the line", "$END": "the 
 
 def written_name(name: str) -> str:
     """Return a name as it stands in a table."""
-    return name if _PLAIN_NAME.fullmatch(name) else json.dumps(name, ensure_ascii=False)
+    is_text = not any("\ud800" <= each <= "\udfff" for each in name)
+    if is_text and _PLAIN_NAME.fullmatch(name):
+        return name
+    return json.dumps(name, ensure_ascii=not is_text)
 
 
 def read_table_text(path: str | Path, what: str, hint: str) -> str:
@@ -50,7 +55,7 @@ def read_table_text(path: str | Path, what: str, hint: str) -> str:
     """
     content = read_bytes(path, what, TABLE_LIMIT_BYTES, hint)
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8-sig")  # some editors put a mark before the text
     except UnicodeDecodeError as error:
         message = f"not a table: byte {error.start} is not UTF-8"
         raise DiagnosticError(message, Place(file=str(path)), hint=hint) from None
@@ -77,7 +82,12 @@ class TableText:
             raise self._syntax_error(error) from None
 
     def name(self, token: Token) -> str:
-        """Return the name that a token stands for. Raises DiagnosticError if it is no JSON string in its quotes."""
+        """Return the name that a token stands for. Raises DiagnosticError if it is no JSON string in its quotes, or too
+        long.
+        """
+        if len(token) > _LONGEST_NAME:
+            message = f"the name '{token[:SHOWN]}…' has {len(token):,} characters"
+            raise self.error(token, message, f"names have at most {_LONGEST_NAME:,}")
         if not token.startswith('"'):
             return str(token)
         try:

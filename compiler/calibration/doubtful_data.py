@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
@@ -43,10 +43,17 @@ def doubt_of_number(data: Mapping[str, np.ndarray], place: Place) -> Diagnostic 
     # Axis 0 of what has no batch is longer than the number of samples, which is seldom known better.
     ranged = {name: array for name, array in data.items() if _has_range(array)}
     count = max((len(np.atleast_1d(array)) for array in ranged.values()), default=0)
+    return doubt_of_count(count, list(ranged), place)
+
+
+def doubt_of_count(count: int, names: Sequence[str], place: Place) -> Diagnostic | None:
+    """Return a warning if `count` samples for the inputs `names` are few to quantize a network by; None if there are
+    enough, or none.
+    """
     if not 0 < count < FEW_SAMPLES:
         return None
     samples = "is only 1 sample" if count == 1 else f"are only {count} samples"
-    inputs = ", ".join(f"'{name}'" for name in ranged)
+    inputs = ", ".join(f"'{name}'" for name in names)
     return Diagnostic(
         "warning",
         f"there {samples} for {inputs}: INT8 cuts off what lies beyond their range",

@@ -24,6 +24,7 @@ from ...dialects.quant.element_type import is_float
 from ...passes.top.calibration_table import CalibrationTable, Ranges, Row
 from ...passes.top_to_tpu.precision.float_results import Reader, float_results
 from .clipping.histogram import Histogram
+from .clipping.log_histogram import LogHistogram
 from .clipping.method import Method
 from .clipping.statistics import Statistics
 from .sample_source import ArraySamples, Samples
@@ -59,7 +60,7 @@ def collect_statistics(
     weights: WeightStore,
     data: Samples,
     *,
-    histograms: bool = False,
+    histogram: type[Histogram | LogHistogram] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Statistics]:
     """Return the statistics over `data` of every input and op's result, by name. Bools, integers and tensors without
@@ -69,7 +70,7 @@ def collect_statistics(
         module: a network of top ops.
         weights: the store that holds its weights.
         data: the samples.
-        histograms: whether the statistics have histograms, which takes some time.
+        histogram: the class of the histograms that the statistics get, which take some time; None for none.
         progress: told how many samples are done.
 
     Samples run in chunks of bounded memory; only the statistics are kept. If all fit in one chunk, BLAS works in one
@@ -101,7 +102,7 @@ def collect_statistics(
         if name in without_range or not value.size:
             return
         if name not in statistics:
-            statistics[name] = Statistics(Histogram() if histograms else None)
+            statistics[name] = Statistics(None if histogram is None else histogram())
         _add(statistics[name], name, value)
 
     with threadpool_limits(1, "blas") if samples <= chunk else nullcontext():

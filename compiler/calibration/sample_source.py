@@ -17,7 +17,9 @@ from ..inputs.images import ImageInput
 
 
 class Samples(Protocol):
-    """Samples in order; the length is how many there are, less those that turn out to be unreadable."""
+    """Samples in order; the length is how many there may be, `taken` how many `parts` has yielded."""
+
+    taken: int
 
     def __len__(self) -> int: ...
 
@@ -42,6 +44,7 @@ class ArraySamples:
             if name in arrays
         }
         self.count = min(counts, default=1)
+        self.taken = 0
 
     def __len__(self) -> int:
         return self.count
@@ -49,6 +52,7 @@ class ArraySamples:
     def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
         """Yield them `size` at a time, as views."""
         for start in range(0, self.count, size):
+            self.taken = min(start + size, self.count)
             yield {
                 name: array[start * self.sizes[name] : (start + size) * self.sizes[name]]
                 if self.sizes.get(name)
@@ -77,6 +81,7 @@ class ImageSamples:
         self.paths = list(paths)
         self.skips_bad = skips_bad
         self.warn = warn
+        self.taken = 0
         self._check(len(self.paths))
 
     def __len__(self) -> int:
@@ -96,11 +101,13 @@ class ImageSamples:
             readable += 1
             images.append(image)
             if len(images) == size * self.batch:
+                self.taken += size
                 yield {self.input.name: np.concatenate(images)}
                 images = []
         self._check(readable)
         whole = len(images) // self.batch * self.batch
         if whole:
+            self.taken += whole // self.batch
             yield {self.input.name: np.concatenate(images[:whole])}
 
     def _check(self, count: int) -> None:

@@ -32,7 +32,7 @@ from ...passes.tile.network_schedule import NetworkSchedule
 from ...passes.tile.order_engines import OrderEngines, has_addresses
 from ...passes.tile.plan import Plan
 from ...passes.tile.set_schedules import SetGivenSchedules, SetSchedules
-from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
+from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges, ranges_of
 from ...passes.top.calibration_grammar import read_table
 from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.builder.activation_ranges import MissingRangesError
@@ -333,14 +333,16 @@ class Compilation:
         """
         data: Mapping[str, np.ndarray] = {}
         if is_table(source):
-            annotation = AnnotateMeasured(str(source), read_table(source).ranges)
+            annotation = AnnotateMeasured(
+                str(source), ranges_of(read_table(source), str(source), self.ctx)
+            )
         else:
             data = load_calibration_data(source, self.module, self.ctx.on_report)
             self._few_samples = few_samples(source, data)
             self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
             annotation = AnnotateMeasured(self.calibration_table, self.ranges)
         # Of inputs that are all zero the data's reader has told already.
-        self._zeros = zero_ranges(self.module, annotation.ranges()) - data.keys()
+        self._zeros = zero_ranges(self.module, annotation.ranges(self.ctx)) - data.keys()
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
 
     def _tell_doubts(self, source: CalibrationSource) -> None:

@@ -16,6 +16,7 @@ SUFFIXES = frozenset(
     {".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
 """What the names of images in a folder end in."""
+_FORMATS_READ = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MOST_PIXELS = 1 << 27
 """The most pixels of an image, 128 mega: a file of a few bytes can claim any number."""
 
@@ -81,12 +82,15 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class ImageInput:
-    """An input of a network that images are fed to: f32 [batch, channels, height, width], or with the channels last."""
+    """An input of a network that images are fed to, [batch, channels, height, width], or with the channels last;
+    numbers are rounded and saturated to a `dtype` of integers.
+    """
 
     name: str
     shape: tuple[int, ...]
     preprocessing: Preprocessing
     layout: Layout
+    dtype: np.dtype
 
     @property
     def size(self) -> tuple[int, int]:
@@ -94,7 +98,7 @@ class ImageInput:
         return self.shape[2:] if self.layout == "nchw" else self.shape[1:3]  # pyright: ignore[reportReturnType]
 
     def read(self, path: Path) -> np.ndarray:
-        """Return an image as the input takes it, f32 [1, ...]. Raises DiagnosticError if it cannot be read."""
+        """Return an image as the input takes it, [1, ...]. Raises DiagnosticError if it cannot be read."""
         pixels = _pixels(path, self.preprocessing, self.size).astype(np.float32)
         if self.preprocessing.order == "bgr":
             pixels = pixels[:, :, ::-1]
@@ -105,10 +109,15 @@ class ImageInput:
         values = (pixels - mean) * scale
         if self.layout == "nchw":
             values = values.transpose(2, 0, 1)
-        return np.ascontiguousarray(values[None])
+        if self.dtype.kind in "iu":
+            limits = np.iinfo(self.dtype)
+            values = np.clip(np.rint(values), limits.min, limits.max)
+        return np.ascontiguousarray(values[None].astype(self.dtype))
 
 
-def image_input(name: str, shape: tuple[int, ...], preprocessing: Preprocessing) -> ImageInput:
+def image_input(
+    name: str, shape: tuple[int, ...], dtype: np.dtype, preprocessing: Preprocessing
+) -> ImageInput:
     """Return an input of a shape as one that takes images. Raises DiagnosticError if images do not fit it."""
     channels = 1 if preprocessing.order == "gray" else 3
     layouts: tuple[Layout, ...] = (
@@ -129,7 +138,13 @@ def image_input(name: str, shape: tuple[int, ...], preprocessing: Preprocessing)
                 f"--{what} has {len(values)} numbers for {channels} channels",
                 hint=f"give one number, or {channels}",
             )
-    made = ImageInput(name, shape, preprocessing, fits[0])
+    resized = preprocessing.resize
+    if resized is not None and resized[0] * resized[1] > MOST_PIXELS:
+        raise DiagnosticError(
+            f"images are to be resized to {resized[0]}x{resized[1]} pixels",
+            hint=f"{MOST_PIXELS:,} pixels are the most",
+        )
+    made = ImageInput(name, shape, preprocessing, fits[0], dtype)
     cut = preprocessing.crop or preprocessing.resize
     if cut is not None and cut != made.size:
         raise DiagnosticError(
@@ -144,13 +159,16 @@ def _pixels(path: Path, preprocessing: Preprocessing, size: tuple[int, int]) -> 
     image_class = _pillow()
     place = Place(file=str(path))
     hint = "give an image such as .png or .jpg, or leave it out with --skip-bad"
-    if (reason := why_no_file(path)) is not None:
-        raise DiagnosticError(reason, place, hint=hint)
     try:
-        with image_class.open(path) as image:
+        if (reason := why_no_file(path)) is not None:
+            raise DiagnosticError(reason, place, hint=hint)
+        # Other formats would be handed to programs such as Ghostscript.
+        with image_class.open(path, formats=_FORMATS_READ) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"it claims {image.width}x{image.height} pixels")
-            picture = image.convert("L" if preprocessing.order == "gray" else "RGB")
+            picture = _of_8_bits(image).convert("L" if preprocessing.order == "gray" else "RGB")
+    except DiagnosticError:
+        raise
     except MemoryError:
         raise
     except Exception as error:  # Pillow's readers fail in many ways on damaged files
@@ -170,6 +188,14 @@ def _pixels(path: Path, preprocessing: Preprocessing, size: tuple[int, int]) -> 
         )
     picture = picture.crop((left, top, left + size[1], top + size[0]))
     return np.asarray(picture).reshape(*size, -1)
+
+
+def _of_8_bits(image):
+    """Return an image with pixels of 8 bits: Pillow would saturate those of 16, not scale them."""
+    if not image.mode.startswith("I"):
+        return image
+    pixels = np.clip(np.rint(np.asarray(image).astype(np.float64) / 257), 0, 255)
+    return _pillow().fromarray(pixels.astype(np.uint8))
 
 
 def _pillow():
@@ -193,7 +219,8 @@ def image_paths(source: Path) -> list[Path]:
     else:
         from ...backends.diagnostics.files import read_text
 
-        lines = [line.strip() for line in read_text(source).splitlines()]
+        text = read_text(source).removeprefix("\ufeff")  # some editors put a mark before the text
+        lines = [line.strip() for line in text.splitlines()]
         paths = [source.parent / line for line in lines if line and not line.startswith("#")]
     if not paths:
         raise DiagnosticError(

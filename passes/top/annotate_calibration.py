@@ -35,7 +35,7 @@ from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import expressed, is_float
 from ..smalti_pass import Level, SmaltiPass
 from .calibration_grammar import read_table
-from .calibration_table import Range, Ranges
+from .calibration_table import CalibrationTable, Range, Ranges
 
 RANGE_OF_ZEROS = (0.0, 1.0)
 """The range that a value gets whose calibrated range is [0, 0]: if all values are 0, any interval is exact."""
@@ -61,12 +61,12 @@ class AnnotateCalibration(SmaltiPass):
     table: str
     """Path of the calibration table."""
 
-    def ranges(self) -> Ranges:
+    def ranges(self, ctx: Context) -> Ranges:
         """Return the ranges by name. Raises DiagnosticError if the table cannot be read."""
-        return read_table(self.table).ranges
+        return ranges_of(read_table(self.table), self.table, ctx)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        ranges = self.ranges()
+        ranges = self.ranges(ctx)
         seen = annotate(module, ranges)
         if ranges and not seen:
             names = ", ".join(sorted(ranges)[:_SHOWN_NAMES])
@@ -97,8 +97,21 @@ class AnnotateMeasured(AnnotateCalibration):
         super().__init__(table)
         object.__setattr__(self, "_measured", ranges)  # the pass is frozen, as all are
 
-    def ranges(self) -> Ranges:
+    def ranges(self, ctx: Context) -> Ranges:
         return self._measured
+
+
+def ranges_of(table: CalibrationTable, path: str, ctx: Context) -> Ranges:
+    """Return the ranges of a table by name; what else it holds is told to be unused."""
+    unused = [
+        section
+        for section, rows in (("#int4_th", table.four_bits), ("#asym_op", table.asymmetric))
+        if rows
+    ]
+    if unused:
+        message = f"section {' and '.join(unused)} of the table is not used: all is quantized asymmetrically to 8 bits"
+        report(ctx, Diagnostic("warning", message, Place(file=path)))
+    return table.ranges
 
 
 def has_ranges(module: ModuleOp) -> bool:

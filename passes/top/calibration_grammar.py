@@ -48,8 +48,13 @@ def parse_table(text: str, file: str) -> CalibrationTable:
 
     table = TableText(text, file, _GRAMMAR, _WORDS, _HINT)
     rows, four_bits, asymmetric = {}, {}, frozenset()
+    seen: set[str] = set()
     for section in table.tree.children:
         assert isinstance(section, Tree)
+        if section.data in seen:
+            token = tokens_of(section)[0]
+            raise table.error(token, f"section '{token.split()[0]}' is there twice", "join them")
+        seen.add(section.data)
         match section.data:
             case "rows":
                 rows = _rows(table, section)

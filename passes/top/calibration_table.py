@@ -61,7 +61,8 @@ class CalibrationTable:
         return {name: (row.low, row.high) for name, row in self.rows.items()}
 
     def __str__(self) -> str:
-        lines = [f"# {each}" if each else "#" for each in self.comments]
+        comments = [line for each in self.comments for line in each.splitlines() or [""]]
+        lines = [f"# {each}" if each else "#" for each in comments]
         lines += [*(["#"] if lines else []), *_aligned(self.rows.items(), _COLUMNS)]
         if self.four_bits:
             lines += ["", "#int4_th", *_aligned(self.four_bits.items())]
@@ -87,7 +88,11 @@ def write_table(table: CalibrationTable, path: str | Path) -> None:
 def _aligned(rows: Iterable[tuple[str, Row]], heading: Sequence[str] = ()) -> list[str]:
     """Return the lines of rows, numbers below each other; a float reads back as it was."""
     cells = [
-        (written_name(name), repr(row.threshold), repr(row.low), repr(row.high), row.method)
+        (
+            written_name(name),
+            *(repr(float(x)) for x in (row.threshold, row.low, row.high)),
+            row.method,
+        )
         for name, row in rows
     ]
     table = [tuple(heading), *cells] if heading else cells

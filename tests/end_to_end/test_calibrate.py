@@ -107,6 +107,15 @@ def test_images_that_cannot_be_read(smalti: Smalti, small_onnx: Path, tmp_path: 
     assert not table.exists()
     ran = smalti(*words, "--skip-bad")
     assert ran.code == 0 and "002.png: warning: left out" in ran.err
+    assert "4 samples" in table.read_text()
+    (folder / ".png").write_bytes(b"no image")
+    for index in range(5):
+        (folder / f"0{index}.png").write_bytes(b"no image")
+    assert smalti(*words, "--skip-bad").code == 0  # more bad ones first than are looked at
+    list_file = tmp_path / "list.txt"
+    list_file.write_text("x" * 300 + "\npictures/001.png\n")
+    ran = smalti("calibrate", small_onnx, "--data", list_file, *words[4:], "--skip-bad")
+    assert ran.code == 0 and "there is only 1 sample" in ran.err
     for path in folder.iterdir():
         path.write_bytes(b"no image")
     ran = smalti(*words, "--skip-bad")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from .log_histogram import LogHistogram
 from .statistics import Clip, Statistics, within
 
 
@@ -39,7 +40,7 @@ class _Spread:
 
     def __init__(self, statistics: Statistics) -> None:
         histogram = statistics.histogram
-        assert histogram is not None
+        assert isinstance(histogram, LogHistogram)
         self.one_sided = statistics.low >= 0 or statistics.high <= 0
         if self.one_sided:
             # Zeros are what the other half became.
@@ -50,9 +51,9 @@ class _Spread:
             return
         self.mean = statistics.total / statistics.count
         self.squares = max(statistics.squares / statistics.count - self.mean**2, 0.0)
-        distances = abs(histogram.centers - self.mean)
-        total = float((distances * histogram.counts).sum()) + abs(self.mean) * histogram.zeros
-        self.magnitudes = total / statistics.count
+        low, high, counts = histogram.bins()
+        distances = abs((low + high) / 2 - self.mean)
+        self.magnitudes = float((distances * counts).sum()) / statistics.count
 
 
 def _clip(

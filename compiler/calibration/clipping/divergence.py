@@ -25,12 +25,12 @@ def kl(statistics: Statistics) -> Clip:
 
     S. Migacz, 8-bit Inference with TensorRT, GTC 2017.
     """
-    histogram = statistics.histogram
-    assert histogram is not None
     largest = statistics.largest
-    counts = _magnitudes(histogram, largest)
-    if counts is None:
+    if not largest:
         return within(statistics, largest)
+    cumulated = _cumulated(statistics, np.linspace(-largest, largest, 2 * BINS + 1))
+    both = np.diff(cumulated)
+    counts = both[BINS:] + both[:BINS][::-1]
     ends = np.arange(LEVELS, BINS + 1, _STEP)
     losses = [_divergence(counts[:end], (0.0, counts[end:].sum()), LEVELS) for end in ends]
     return within(statistics, largest * int(ends[int(np.argmin(losses))]) / BINS)
@@ -41,15 +41,11 @@ def entropy(statistics: Statistics) -> Clip:
 
     It is what ONNX Runtime's calibrator of this name does, with bins enough to choose from.
     """
-    histogram = statistics.histogram
-    assert histogram is not None
     largest = statistics.largest
-    if not histogram.counts.size:
+    if not largest:
         return within(statistics, largest)
     edges = BINS // 2
-    width = largest / edges
-    places = np.clip(np.floor(histogram.centers / width).astype(np.int64) + edges, 0, BINS - 1)
-    counts = np.bincount(places, histogram.counts, BINS)
+    counts = np.diff(_cumulated(statistics, np.linspace(-largest, largest, BINS + 1)))
     ends = np.arange(LEVELS, edges + 1, _STEP)
     losses = [
         _divergence(
@@ -62,12 +58,16 @@ def entropy(statistics: Statistics) -> Clip:
     return within(statistics, largest * int(ends[int(np.argmin(losses))]) / edges)
 
 
-def _magnitudes(histogram: Histogram, largest: float) -> np.ndarray | None:
-    """Return how many magnitudes lie in each of `BINS` bins up to the largest; None if all are 0."""
-    if not histogram.counts.size:
-        return None
-    places = np.floor(np.abs(histogram.centers) * (BINS / largest)).astype(np.int64)
-    return np.bincount(np.minimum(places, BINS - 1), histogram.counts, BINS)
+def _cumulated(statistics: Statistics, edges: np.ndarray) -> np.ndarray:
+    """Return how many numbers that are not 0 lie below each of `edges`, which reach over all of them; those of a bin
+    are spread evenly over it.
+    """
+    histogram = statistics.histogram
+    assert isinstance(histogram, Histogram)
+    sums = np.append(0, np.cumsum(histogram.counts))
+    found = np.interp(edges, histogram.edges, sums)
+    found[-1] = sums[-1]  # the last edge is the largest number, which its bin reaches beyond
+    return found
 
 
 def _divergence(inside: np.ndarray, beyond: tuple[float, float], levels: int) -> float:

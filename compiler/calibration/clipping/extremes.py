@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .log_histogram import LogHistogram
 from .statistics import Clip, Statistics
 
 
@@ -21,27 +22,20 @@ def maximum(statistics: Statistics) -> Clip:
 
 
 def percentile(statistics: Statistics, percent: float) -> Clip:
-    """Keep `percent` of the numbers: of the rest one half is cut off at either end, and all of it at ±threshold."""
+    """Keep `percent` of the numbers: of the rest one half is cut off at either end, and all of it at ±threshold.
+
+    Bounds lie at the outer ends of bins, which are 1/256 of the numbers wide at most.
+    """
     histogram = statistics.histogram
-    assert histogram is not None
-    if not histogram.counts.size:
-        return min_max(statistics)
-    centers, counts = histogram.centers, histogram.counts
-    numbers = np.append(centers, 0.0)
-    order = np.argsort(numbers, kind="stable")
-    weights = np.append(counts, histogram.zeros)
+    assert isinstance(histogram, LogHistogram)
+    low, high, counts = histogram.bins()
     cut = 1 - percent / 100
-    low = _quantile(numbers[order], weights[order], cut / 2)
-    high = _quantile(numbers[order], weights[order], 1 - cut / 2)
-    sizes = np.abs(numbers)
+    sizes = np.maximum(np.abs(low), np.abs(high))
     by_size = np.argsort(sizes, kind="stable")
-    threshold = _quantile(sizes[by_size], weights[by_size], 1 - cut)
-    # Numbers stand for their bins: the ends lie no farther than the numbers themselves.
-    half = float(centers[1] - centers[0]) / 2 if centers.size > 1 else statistics.largest
     return Clip(
-        min(threshold + half, statistics.largest),
-        min(max(low - half, statistics.low), statistics.high),
-        max(min(high + half, statistics.high), statistics.low),
+        min(_quantile(sizes[by_size], counts[by_size], 1 - cut), statistics.largest),
+        max(_quantile(low, counts, cut / 2), statistics.low),
+        min(_quantile(high, counts, 1 - cut / 2), statistics.high),
     )
 
 

@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 
-BINS = 8192
-"""The most bins of a histogram: four for each of the 2,048 that the Kullback-Leibler method looks at."""
+BINS = 16384
+"""The most bins of a histogram, so that at least two reach over one of the 2,048 that the Kullback-Leibler method looks
+at, on either side of 0.
+"""
 _STEP = 1 << 20
 """How many numbers are counted at a time, so that memory stays small."""
 
@@ -71,6 +73,12 @@ class Histogram:
         """The middle of each bin: f64 [bins]."""
         width = 2.0 ** (self._exponent or 0)
         return (np.arange(self._counts.size) + (self._first + 0.5)) * width
+
+    @property
+    def edges(self) -> np.ndarray:
+        """The ends of the bins: f64 [bins + 1]."""
+        width = 2.0 ** (self._exponent or 0)
+        return (np.arange(self._counts.size + 1) + self._first) * width
 
     @property
     def total(self) -> int:

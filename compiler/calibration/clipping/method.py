@@ -10,6 +10,8 @@ from ....backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
 from .analytic import aciq_gauss, aciq_laplace
 from .divergence import entropy, kl
 from .extremes import maximum, min_max, percentile
+from .histogram import Histogram
+from .log_histogram import LogHistogram
 from .squared_error import mse
 from .statistics import Clip, Statistics
 
@@ -34,29 +36,37 @@ _CHOOSERS: Mapping[str, Callable[[Statistics], Clip]] = {
     "aciq-gauss": aciq_gauss,
     "aciq-laplace": aciq_laplace,
 }
+_HISTOGRAMS: Mapping[str, type[Histogram | LogHistogram] | None] = {
+    "min-max": None,
+    "max": None,
+    "kl": Histogram,
+    "entropy": Histogram,
+}
+"""The histograms of the methods, where it is no logarithmic one."""
 _PERCENTILE = "percentile:"
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method: its name with its parameter, whether it needs histograms, and what it makes of statistics."""
+    """A method: its name with its parameter, the histogram that it needs, if any, and what it makes of statistics."""
 
     name: str
-    needs_histogram: bool
+    histogram: type[Histogram | LogHistogram] | None
     clip: Callable[[Statistics], Clip]
 
 
 def method_named(name: str) -> Method:
     """Return the method of a name. Raises DiagnosticError if there is none, or if its parameter is wrong."""
     if name in _CHOOSERS:
-        return Method(name, name not in ("min-max", "max"), _CHOOSERS[name])
+        return Method(name, _HISTOGRAMS.get(name, LogHistogram), _CHOOSERS[name])
     if name.startswith(_PERCENTILE):
         try:
             percent = float(name.removeprefix(_PERCENTILE))
         except ValueError:
             percent = -1.0
         if 0 < percent <= 100:
-            return Method(name, True, partial(percentile, percent=percent))
+            name = f"{_PERCENTILE}{percent:.10g}"
+            return Method(name, LogHistogram, partial(percentile, percent=percent))
         raise DiagnosticError(
             f"'{name}' is no percentile",
             hint="give a number above 0 and up to 100: percentile:99.99",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .histogram import Histogram
+from .log_histogram import LogHistogram
 
 
 @dataclass
@@ -15,7 +16,7 @@ class Statistics:
     their squares in f64, and a histogram if it is asked for.
     """
 
-    histogram: Histogram | None = None
+    histogram: Histogram | LogHistogram | None = None
     low: float = np.inf
     high: float = -np.inf
     count: int = 0

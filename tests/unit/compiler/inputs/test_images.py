@@ -6,6 +6,7 @@ from PIL import Image
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.inputs.images import Preprocessing, image_input, image_paths
 
+F32 = np.dtype(np.float32)
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
 
 
@@ -16,8 +17,8 @@ def picture(tmp_path):
     return path
 
 
-def fed(path, shape, **fields):
-    return image_input("x", shape, Preprocessing(**fields)).read(path)
+def fed(path, shape, dtype=np.float32, **fields):
+    return image_input("x", shape, np.dtype(dtype), Preprocessing(**fields)).read(path)
 
 
 def test_pixels_as_they_are(picture):
@@ -47,8 +48,8 @@ def test_resize_and_crop_keep_the_middle(picture):
 
 
 def test_a_layout_that_both_fit_is_chosen(picture):
-    assert image_input("x", (1, 3, 5, 3), Preprocessing()).size == (5, 3)
-    assert image_input("x", (1, 3, 5, 3), Preprocessing(layout="nhwc")).size == (3, 5)
+    assert image_input("x", (1, 3, 5, 3), F32, Preprocessing()).size == (5, 3)
+    assert image_input("x", (1, 3, 5, 3), F32, Preprocessing(layout="nhwc")).size == (3, 5)
 
 
 def test_metadata_of_onnx():
@@ -70,6 +71,7 @@ def test_metadata_of_onnx():
         ((1, 3, 6, 8), {"crop": (5, 5)}, "images of 5x5 do not fit"),
         ((1, 3, 6, 8), {"resize": (6, 9)}, "images of 6x9 do not fit"),
         ((1, 3, 9, 9), {"crop": (9, 9)}, "fewer than the 9x9"),
+        ((1, 3, 6, 8), {"resize": (10**20, 8), "crop": (6, 8)}, "pixels are the most"),
     ],
 )
 def test_what_does_not_fit(picture, shape, fields, words):
@@ -89,11 +91,33 @@ def test_bad_files(tmp_path, monkeypatch):
         fed(tmp_path / "c.png", (1, 3, 6, 8))
 
 
+def test_integers_are_rounded_and_saturated(picture):
+    assert np.array_equal(fed(picture, (1, 6, 8, 3), np.uint8), PIXELS[None])
+    found = fed(picture, (1, 6, 8, 3), np.int8, mean=(127.6,), scale=(2,))
+    expected = np.clip(np.rint((PIXELS.astype(np.float32) - np.float32(127.6)) * 2), -128, 127)
+    assert found.dtype == np.int8 and np.array_equal(found[0], expected)
+
+
+def test_pixels_of_16_bits_are_scaled(tmp_path):
+    values = np.array([[0, 257, 1000], [30000, 65535, 128 * 257]], np.uint16)
+    Image.fromarray(values).save(tmp_path / "a.png")
+    found = fed(tmp_path / "a.png", (1, 1, 2, 3), order="gray")
+    assert np.array_equal(found[0, 0], np.rint(values / 257))
+
+
+def test_other_formats_are_not_tried(tmp_path):
+    (tmp_path / "a.png").write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 8\n%%EndComments\n"
+    )
+    with pytest.raises(DiagnosticError, match="not a readable image: cannot identify"):
+        fed(tmp_path / "a.png", (1, 3, 6, 8))
+
+
 def test_folders_and_lists(tmp_path):
     for name in ("b.PNG", "a.jpg", "notes.md"):
         (tmp_path / name).touch()
     assert [each.name for each in image_paths(tmp_path)] == ["a.jpg", "b.PNG"]
-    (tmp_path / "list.txt").write_text("# of a person\nb.PNG\n\n  sub/c.png  \n")
+    (tmp_path / "list.txt").write_text("\ufeff# of a person\nb.PNG\n\n  sub/c.png  \n")
     paths = image_paths(tmp_path / "list.txt")
     assert paths == [tmp_path / "b.PNG", tmp_path / "sub/c.png"]
     (tmp_path / "empty").mkdir()

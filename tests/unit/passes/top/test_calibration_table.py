@@ -1,9 +1,12 @@
 """Calibration tables: written and read, Smalti's and TPU-MLIR's, and what can be wrong with one."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.dialects.context import make_context
+from smalti.passes.top.annotate_calibration import ranges_of
 from smalti.passes.top.calibration_grammar import parse_table, read_table
 from smalti.passes.top.calibration_table import (
     CalibrationTable,
@@ -76,6 +79,26 @@ def test_tables_of_tpu_mlir_are_read():
     assert table.asymmetric == {"data"}
 
 
+def test_what_is_written_can_be_read():
+    odd = {"\ud800": (np.float32(0), np.float32(1.5)), "x": (0.0, 1.0)}
+    text = str(table_of(odd, ["data: a\nx 1 0 9.npz"]))  # pyright: ignore[reportArgumentType]
+    text.encode("utf-8")
+    assert parse_table(text, "x").ranges == odd
+
+
+def test_sections_of_other_numbers_of_bits_are_told(table):
+    told = []
+    ctx = make_context()
+    ctx.on_report = told.append
+    path = table(TPU_MLIR)
+    assert ranges_of(read_table(path), path, ctx).keys() == {"data", "/conv1/Conv_output_0_Conv"}
+    assert "section #int4_th and #asym_op of the table is not used" in str(told[0])
+
+
+def test_a_mark_before_the_text_is_none(table):
+    assert read_table(table(b"\xef\xbb\xbfx 1 0 1\n")).ranges == {"x": (0, 1)}
+
+
 def test_comments_blank_lines_and_names_like_numbers():
     text = "\r\n  # of a person\n12 1 0 1 kl # here too\r\n\n\tx\t1e0 -.5 +1.\t\n"
     assert parse_table(text, "x").rows == {"12": Row(1, 0, 1, "kl"), "x": Row(1, -0.5, 1)}
@@ -98,6 +121,8 @@ def test_comments_blank_lines_and_names_like_numbers():
         ('"a\\q" 1 0 1\n', "not a name: Invalid \\escape"),
         ("#weight_scale\nx 1 0.5 1 0\n", "section '#weight_scale' is not read"),
         ("[" * 100_000, "the line ends too early"),
+        ("y" * 5000 + " 1 0 1\n", "y…' has 5,000 characters"),
+        ("#asym_op\nx\n#asym_op\ny\n", "x.calibration:3:1: error: section '#asym_op' is there twice"),
         (b"\x00\xff", "byte 1 is not UTF-8"),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from smalti.compiler.calibration.clipping.histogram import BINS, Histogram
+from smalti.compiler.calibration.clipping.log_histogram import LogHistogram
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 NUMBERS = st.lists(FLOATS, min_size=1, max_size=50).map(lambda each: np.array(each, np.float32))
@@ -41,7 +42,7 @@ def test_every_number_lies_in_the_bin_that_counts_it(values):
 
 def test_bins_are_as_narrow_as_their_number_allows():
     made = histogram(np.array([0.25, 1.0], np.float32), np.array([-2.5, 0.0], np.float32))
-    assert made.centers[1] - made.centers[0] == 2**-11  # 8,192 bins reach over 4 at most
+    assert made.centers[1] - made.centers[0] == 2**-12  # 16,384 bins reach over 4 at most
     assert made.counts.sum() == 3 and made.zeros == 1
 
 
@@ -54,3 +55,26 @@ def test_a_range_grows_by_many_powers_of_two(low):
 def test_zeros_alone_have_no_bins():
     made = histogram(np.zeros((2, 3), np.float32))
     assert made.total == made.zeros == 6 and made.counts.size == 0
+
+
+@given(NUMBERS, st.data())
+def test_logarithmic_parts_in_any_order_count_as_the_whole(values, data):
+    order = data.draw(st.permutations(range(values.size)))
+    cut = data.draw(st.integers(0, values.size))
+    whole, parts = LogHistogram(), LogHistogram()
+    whole.add(values)
+    for part in (values[order][:cut], values[order][cut:]):
+        parts.add(part)
+    assert all(np.array_equal(one, other) for one, other in zip(whole.bins(), parts.bins(), strict=True))  # fmt: skip
+
+
+@given(NUMBERS)
+def test_logarithmic_bins_hold_their_numbers(values):
+    made = LogHistogram()
+    made.add(values)
+    low, high, counts = made.bins()
+    assert counts.sum() == values.size and np.all(low <= high)
+    assert np.all(high - low <= np.maximum(np.abs(high) / 128, 1e-37))
+    for value in values.astype(np.float64):
+        assert np.any((low <= value) & (value <= high))
+    assert np.all(low[1:] + high[1:] >= low[:-1] + high[:-1])
