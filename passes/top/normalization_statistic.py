@@ -105,7 +105,9 @@ class StatisticReader:
         """Return the mean of squares that `value` is, without ε; None if it is none."""
         mean = self._mean(_unclipped(value))
         squared = None if mean is None else self._square(mean[0])
-        return None if mean is None or squared is None else Statistic(squared, mean[1], 0.0)
+        if mean is None or squared is None or shape_of(mean[0]) != shape_of(squared):
+            return None
+        return Statistic(squared, mean[1], 0.0)
 
     def _variance(self, value: SSAValue) -> Statistic | None:
         """Return the variance mean(x²) − mean(x)² that `value` is, without ε; None if it is none."""

@@ -1,4 +1,4 @@
-// RUN: smalti-opt %s -p "top-recognize-normalization" | filecheck %s
+// RUN: smalti-opt %s -p "top-recognize-normalization" --split-input-file | filecheck %s
 
 // As jax writes it: mean(x²) − mean(x)² of sums over n, clipped at 0, with reshapes for the axis, and the scale in the
 // factor.
@@ -39,3 +39,21 @@ func.func @main(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>, tenso
 // CHECK:        %u = top.div "u" %x
   return %y, %z, %u : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4x4xf32>
 }
+
+// -----
+
+// The reshape of the squares moves the axis of size 1, so that axis 1 of the mean is axis 0 of x.
+func.func @moved(%x: tensor<4x4x1xf32>) -> tensor<4x4x1xf32> {
+  %epsilon = top.weight "epsilon" value = dense<1.000000e-05> : tensor<f32> : tensor<f32>
+  %s = top.mul "s" %x, %x : (tensor<4x4x1xf32>, tensor<4x4x1xf32>) -> tensor<4x4x1xf32>
+  %k = top.reshape "k" %s : (tensor<4x4x1xf32>) -> tensor<1x4x4xf32>
+  %m = top.reduce "m" %k kind = "mean" axes = [1] keepdims : (tensor<1x4x4xf32>) -> tensor<1x1x4xf32>
+  %b = top.reshape "b" %m : (tensor<1x1x4xf32>) -> tensor<4x1x1xf32>
+  %e = top.add "e" %b, %epsilon : (tensor<4x1x1xf32>, tensor<f32>) -> tensor<4x1x1xf32>
+  %r = top.unary "r" %e kind = "sqrt" : (tensor<4x1x1xf32>) -> tensor<4x1x1xf32>
+  %y = top.div "y" %x, %r : (tensor<4x4x1xf32>, tensor<4x1x1xf32>) -> tensor<4x4x1xf32>
+  return %y : tensor<4x4x1xf32>
+}
+// CHECK-LABEL: @moved
+// CHECK-NOT:     top.normalize
+// CHECK:         %y = top.div "y" %x, %r
