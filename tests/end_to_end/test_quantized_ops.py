@@ -7,13 +7,16 @@ products.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import compile_model, import_model
 
 Arrays = Mapping[str, np.ndarray]
@@ -330,3 +333,103 @@ def test_pools_whose_channels_come_last(op: str, attributes: dict[str, Any], dty
         op, {"x": x}, constants, "x s z t p", np.dtype(dtype).type, channels_last=1, **attributes
     )
     check(model, {"x": x})
+
+
+@pytest.mark.parametrize(
+    ("size", "attributes"),
+    [
+        ((7, 9), {"strides": [2, 1], "pads": [1, 0, 0, 1]}),
+        ((7, 9), {"group": 2, "dilations": [1, 2]}),
+        ((11,), {"auto_pad": "SAME_UPPER"}),
+    ],
+)
+def test_convolutions_whose_channels_come_last(size: tuple[int, ...], attributes: dict[str, Any]):
+    x = integers("u1", 2, *size, 4)
+    channels = 4 // attributes.get("group", 1)
+    constants = {
+        "s": scale(0.02),
+        "z": np.asarray(60, "u1"),
+        "w": integers("i1", 6, channels, *(3,) * len(size), low=-64, high=64),
+        "ws": np.linspace(0.002, 0.01, 6, dtype="f4"),
+        "wz": np.zeros(6, "i1"),
+        "t": scale(0.05),
+        "p": np.asarray(120, "u1"),
+        "b": integers("i4", 6, low=-500, high=500),
+    }
+    model = one_op(
+        "QLinearConv", {"x": x}, constants, "x s z w ws wz t p b", np.uint8,
+        channels_last=1, **attributes,
+    )  # fmt: skip
+    check(model, {"x": x})
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1"])
+def test_maxima_whose_channels_come_last(dtype: str):
+    x = integers(dtype, 2, 7, 6, 5)
+    model = one_op(
+        "NhwcMaxPool", {"x": x}, {}, "x", np.dtype(dtype).type,
+        kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1],
+    )  # fmt: skip
+    check(model, {"x": x}, step=0)
+
+
+def test_an_image_without_spatial_axes_is_an_error():
+    x = integers("u1", 2, 6)
+    model = one_op("NhwcMaxPool", {"x": x}, {}, "x", np.uint8, kernel_shape=[1])
+    with pytest.raises(DiagnosticError, match=r"axes \[N, spatial\.\.\., C\]; it has 2"):
+        import_model(model)
+
+
+def test_network_that_onnx_runtime_has_optimized(tmp_path: Path):
+    """Its layout optimizer puts channels last in all of a QDQ network between the first and the last op."""
+    nodes: list[onnx.NodeProto] = []
+    constants: dict[str, np.ndarray] = {}
+
+    def quantized(name: str, step: float, result: str = "") -> str:
+        constants.update({f"{name}_s": scale(step), f"{name}_z": np.asarray(128, "u1")})
+        operands = [f"{name}_s", f"{name}_z"]
+        result = result or f"{name}_d"
+        nodes.append(helper.make_node("QuantizeLinear", [name, *operands], [f"{name}_q"]))
+        nodes.append(helper.make_node("DequantizeLinear", [f"{name}_q", *operands], [result]))
+        return result
+
+    def convolution(image: str, step: float, name: str, outputs: int, inputs: int) -> str:
+        made = {
+            "w": integers("i1", outputs, inputs, 3, 3, low=-64, high=64),
+            "b": integers("i4", outputs, low=-500, high=500),
+        }
+        for each, array in made.items():
+            own = f"{name}_{each}"
+            size = 0.006 * (step if each == "b" else 1)
+            constants.update(
+                {
+                    f"{own}_q": array,
+                    f"{own}_s": np.full(outputs, size, "f4"),
+                    f"{own}_z": np.zeros(outputs, array.dtype),
+                }
+            )
+            operands = [f"{own}_{part}" for part in "qsz"]
+            nodes.append(helper.make_node("DequantizeLinear", operands, [own], axis=0))
+        operands = [image, f"{name}_w", f"{name}_b"]
+        nodes.append(helper.make_node("Conv", operands, [name], pads=[1] * 4, kernel_shape=[3, 3]))
+        return name
+
+    image = quantized("x", 0.02)
+    image = quantized(convolution(image, 0.02, "c", 16, 4), 0.03)
+    nodes.append(helper.make_node("MaxPool", [image], ["m"], kernel_shape=[3, 3], strides=[2, 2]))
+    image = quantized("m", 0.03)
+    image = quantized(convolution(image, 0.03, "d", 8, 16), 0.04)
+    nodes.append(helper.make_node("GlobalAveragePool", [image], ["g"]))
+    quantized("g", 0.01, "y")
+    inputs = {"x": RNG.normal(size=(1, 4, 13, 10)).astype("f4")}
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    options.log_severity_level = 3
+    model = model_of(nodes, inputs, constants, np.float32)
+    onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    optimized = onnx.load(tmp_path / "optimized.onnx")
+    assert {"QLinearConv", "NhwcMaxPool"} <= {each.op_type for each in optimized.graph.node}
+    check(optimized, inputs, step=0.0101)

@@ -50,7 +50,10 @@ def in_floats(
     name: str,
     **attributes: Any,
 ) -> Value:
-    """Emit the float op that `operator` imports, with the attributes of the node and others, as a value `name`."""
+    """Emit the op that `operator` imports, of floats except in NhwcMaxPool, as a value `name`.
+
+    It has the attributes of the node, and others.
+    """
     from onnx import helper
 
     given = [f"{name}_{index}" if value is not None else "" for index, value in enumerate(inputs)]
@@ -84,16 +87,38 @@ def _of(operator: Operator, operands: int) -> ImportFunction:
         floats = [
             dequantized(node, builder, 3 * index, f"operand{index}") for index in range(operands)
         ]
-        channels_last = bool(node.integer("channels_last", 0))  # an attribute of pools
-        if channels_last:
-            name = builder.derived(node.output, "channels_first")
-            floats = [_axis_moved(builder, each, -1, 1, name) for each in floats]
-        made = in_floats(node, builder, operator, floats, builder.derived(node.output, "floats"))
-        if channels_last:
-            made = _axis_moved(builder, made, 1, -1, builder.derived(node.output, "channels_last"))
+        name = builder.derived(node.output, "floats")
+        if node.integer("channels_last", 0):  # an attribute of pools, which have one operand
+            made = _channels_last(node, builder, operator, floats, name)
+        else:
+            made = in_floats(node, builder, operator, floats, name)
         return [requantized(node, builder, made, 3 * operands)]
 
     return lower
+
+
+def _channels_last(
+    node: Node,
+    builder: GraphBuilder,
+    operator: Operator,
+    inputs: Sequence[Value | None],
+    name: str,
+) -> Value:
+    """Emit the op that `operator` imports, of an image [N, spatial..., C], input 0, as a value `name` of such axes.
+
+    Weights, the inputs behind it, lie as they do beside images [N, C, spatial...]. Raises DiagnosticError if the image
+    has no spatial axes.
+    """
+    image, *others = inputs
+    assert image is not None
+    rank = len(shape_of(image))
+    if rank < 3:
+        raise node.error(f"its image must have axes [N, spatial..., C]; it has {rank} of them")
+    first = _axis_moved(builder, image, -1, 1, builder.derived(node.output, "channels_first"))
+    made = in_floats(
+        node, builder, operator, [first, *others], builder.derived(node.output, "of_channels_first")
+    )
+    return _axis_moved(builder, made, 1, -1, name)
 
 
 def _axis_moved(builder: GraphBuilder, value: Value, axis: int, to: int, name: str) -> Value:
@@ -161,13 +186,22 @@ def bias_of(
 
 
 def _conv(node: Node, builder: GraphBuilder) -> Sequence[Value]:
-    """Import QLinearConv; scales of the weights are one or one for each output channel."""
+    """Import QLinearConv; scales of the weights are one or one for each output channel.
+
+    ONNX Runtime's attribute channels_last is about image and result: its weights are [O, I, spatial...] all the same.
+    """
     image, weight = dequantized(node, builder, 0, "image"), dequantized(node, builder, 3, "weight")
     bias = bias_of(node, builder, node.optional(8), [node.input(1), node.input(4)])
     name = builder.derived(node.output, "floats")
-    inputs = [image, weight, bias]
-    made = in_floats(node, builder, convolution.OPERATORS["Conv"], inputs, name)
+    lower = _channels_last if node.integer("channels_last", 0) else in_floats
+    made = lower(node, builder, convolution.OPERATORS["Conv"], [image, weight, bias], name)
     return [requantized(node, builder, made, 6)]
+
+
+def _nhwc_max_pool(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """Import NhwcMaxPool: maxima of windows of integers [N, spatial..., C], which keep their scale."""
+    operator = pooling.OPERATORS["MaxPool"]
+    return [_channels_last(node, builder, operator, [node.input(0)], node.output)]
 
 
 def _gemm(node: Node, builder: GraphBuilder) -> Sequence[Value]:
@@ -204,5 +238,6 @@ OPERATORS = {
             ("QLinearGlobalAveragePool", _of(reduction.OPERATORS["GlobalAveragePool"], 1)),
         )
     },
+    "com.microsoft.NhwcMaxPool": Operator(_nhwc_max_pool, "host"),
 }
 """The ops of this family."""
