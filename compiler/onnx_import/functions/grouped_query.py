@@ -29,11 +29,7 @@ def _rotary_embedding(graph: FunctionGraph) -> None:
     batch, length = shape[0], shape[1 if len(shape) == 3 else 2]
     positions = graph.input(1)
     if math.prod(graph.shape(1)) == 1 and graph.shape(1) != (batch, length):
-        steps = graph.constant(np.arange(length)[np.newaxis])
-        start = graph.reshape(positions, 1, 1)
-        positions = graph.add(
-            "Expand", graph.add("Add", start, steps), graph.constant([batch, length])
-        )
+        positions = _counted_from(graph, positions, batch, length)
     heads = node.integer("num_heads", 0)
     if len(shape) == 3 and not heads:
         size = 2 * graph.shape(2)[1]
@@ -41,6 +37,13 @@ def _rotary_embedding(graph: FunctionGraph) -> None:
             raise node.error(f"heads of {size} channels do not divide its {shape[2]} channels")
         heads = shape[2] // size
     _rotated(graph, graph.input(0), positions, 2, heads if len(shape) == 3 else 0, to=0)
+
+
+def _counted_from(graph: FunctionGraph, start: str, batch: int, length: int) -> str:
+    """Write [batch, length] the positions start, start + 1, ... of the words of each sentence."""
+    steps = graph.constant(np.arange(length)[np.newaxis])
+    row = graph.add("Add", graph.reshape(start, 1, 1), steps)
+    return graph.add("Expand", row, graph.constant([batch, length]))
 
 
 def _rotated(
@@ -125,7 +128,7 @@ def _group_query_attention(graph: FunctionGraph) -> None:
     (query, key, value), size = _parts(graph, sizes)
     first = "" if _is_dense(graph, sizes) else _first_positions(graph, sizes)
     if node.integer("do_rotary", 0):
-        positions = graph.optional(9) or _positions(graph, sizes, first)
+        positions = _given_positions(graph, sizes) or _positions(graph, sizes, first)
         query, key = (_rotated(graph, each, positions, 7, 0) for each in (query, key))
     key, value = _present(graph, sizes, [key, value], first)
     window = node.integer("local_window_size", -1)
@@ -151,6 +154,25 @@ def _first_positions(graph: FunctionGraph, sizes: Sizes) -> str:
     """Write [batch] the position of the first new word of each sentence, i64: seqlens_k says where the last one is."""
     lengths = graph.cast(graph.reshape(graph.input(5), sizes.batch), np.int64)
     return graph.add("Sub", lengths, graph.constant(sizes.length - 1))
+
+
+def _given_positions(graph: FunctionGraph, sizes: Sizes) -> str:
+    """Return input 9, [batch, length] the positions of the new words, or "" without one.
+
+    Where all sentences begin, its first element alone counts, in ONNX Runtime too: words follow one another from there.
+    """
+    if not graph.optional(9):
+        return ""
+    if graph.shape(9) != (sizes.batch, sizes.length):
+        raise graph.node.error(
+            f"its position_ids must be {sizes.batch} x {sizes.length}, they are "
+            + " x ".join(map(str, graph.shape(9)))
+        )
+    if sizes.past:
+        return graph.input(9)
+    count = sizes.batch * sizes.length
+    start = graph.slice(graph.reshape(graph.input(9), count), 0, 0, 1)
+    return _counted_from(graph, start, sizes.batch, sizes.length)
 
 
 def _positions(graph: FunctionGraph, sizes: Sizes, first: str) -> str:

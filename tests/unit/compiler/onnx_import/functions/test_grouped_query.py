@@ -53,6 +53,40 @@ def test_the_first_words():
     )
 
 
+@pytest.mark.parametrize("places", [np.arange(10).reshape(2, 5), RNG.integers(0, 11, (2, 5))])
+def test_the_first_of_given_positions_alone_counts_where_sentences_begin(places):
+    inputs = {name: each for name, each in operands(2, 5).items() if len(name) == 1}
+    constants = {**lengths(4, 4), **CACHES}
+    order = "q k v - - l t c s i"
+    inputs["i"] = places
+    check("GroupQueryAttention", inputs, constants, order, RESULTS, do_rotary=1, **HEADS)
+
+
+@pytest.mark.parametrize(("batch", "length"), [(2, 1), (1, 3)])
+def test_all_given_positions_count_after_other_words(batch, length):
+    inputs = {**operands(batch, length), "i": RNG.integers(0, 16, (batch, length))}
+    constants = {**lengths(*[4 + length] * batch), **CACHES}
+    order = "q k v pk pv l t c s i"
+    check("GroupQueryAttention", inputs, constants, order, RESULTS, do_rotary=1, **HEADS)
+
+
+def test_given_positions_of_another_shape_are_an_error():
+    inputs = {name: each for name, each in operands(2, 3).items() if len(name) == 1}
+    inputs["i"] = np.zeros((3, 2), np.int64)
+    constants = {**lengths(2, 2), **CACHES}
+    model = model_of(
+        "GroupQueryAttention",
+        inputs,
+        constants,
+        "q k v - - l t c s i",
+        RESULTS,
+        do_rotary=1,
+        **HEADS,
+    )
+    with pytest.raises(DiagnosticError, match="position_ids must be 2 x 3, they are 3 x 2"):
+        import_model(model)
+
+
 def test_packed_queries_keys_and_values():
     constants = {**lengths(2, 2), **CACHES}
     more = {"do_rotary": 1, "rotary_interleaved": 1, **HEADS}
