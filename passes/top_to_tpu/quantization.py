@@ -40,7 +40,7 @@ def convert_quantize(builder: TpuBuilder, op: top.QuantizeOp) -> None:
     elif weight is not None and integer_element(element) is not None:
         form = builder.quantized_constant(weight, builder.array_of(weight), element)
     else:
-        made = tpu.CastOp(op.result_name.data, builder.as_float(op.input), element=element)
+        made = tpu.CastOp(op.result_name.data, builder.as_unrounded(op.input), element=element)
         form = builder.add(made).output
     builder.set_quantized(op.output, form)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from xdsl.dialects.builtin import f32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
@@ -151,6 +152,15 @@ class TpuBuilder(WeightBuilder):
         if is_network_float(value.type):
             return self._as_element(value, self.float)
         return self.as_given(value)
+
+    def as_unrounded(self, value: SSAValue) -> SSAValue:
+        """Return the form in f32 if `value` is a constant or was made in f32, whatever `float` is, so that its elements
+        are rounded only once; else that of `as_float`.
+        """
+        is_wide = value not in self.bounded and expressed(element_of(value)) == f32
+        if is_wide and (constant_of(value) is not None or element_of(self._made(value)) == f32):
+            return self.as_f32(value)
+        return self.as_float(value)
 
     def quantized_form(self, value: SSAValue) -> SSAValue | None:
         """Return the quantized form of a value, if it has one already."""

@@ -122,6 +122,42 @@ def test_what_narrow_floats_do_not_hold(quantize: str):
         assert Difference.between(name, found, expected[name]).snr_db >= DECIBELS[quantize], name
 
 
+def quantizing_model(storage: str) -> onnx.ModelProto:
+    """An input of f32 that is quantized, as it is and transposed, and read by an op of floats."""
+    nodes = [
+        onnx.helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
+        onnx.helper.make_node("Transpose", ["x"], ["t"], perm=[0, 2, 1]),
+        onnx.helper.make_node("QuantizeLinear", ["t", "scale", "zero"], ["moved"]),
+        onnx.helper.make_node("Tanh", ["x"], ["y"]),
+    ]
+    scale = np.float32(3 / np.iinfo(storage).max)
+    constants = [
+        onnx.numpy_helper.from_array(scale, "scale"),
+        onnx.numpy_helper.from_array(np.array(3, storage), "zero"),
+    ]
+    element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(storage))
+    x, y = (
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, (4, 8, 32))
+        for name in "xy"
+    )
+    integers = [onnx.helper.make_tensor_value_info(name, element, None) for name in ("q", "moved")]
+    graph = onnx.helper.make_graph(nodes, "quantizing", [x], [y, *integers], constants)
+    opsets = [onnx.helper.make_opsetid("", 21)]
+    return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=10)
+
+
+@both
+@pytest.mark.parametrize("storage", ["int8", "int16"])
+def test_an_input_is_not_rounded_before_it_is_quantized(quantize: str, storage: str):
+    model = quantizing_model(storage)
+    x = np.random.default_rng(6).normal(0, 1, (4, 8, 32)).astype(np.float32)
+    expected = run_onnx(model, {"x": x})
+    got = compile_model(model, quantize=quantize).run({"x": x})
+    for name in ("q", "moved"):
+        np.testing.assert_array_equal(got[name], expected[name])
+    assert Difference.between("y", got["y"], expected["y"]).snr_db >= DECIBELS[quantize]
+
+
 def edge_without(folder: Path, *types: str) -> Path:
     """A file with the edge part's description, less some types of its matrix unit."""
     machine = load_target("edge-1c").model_dump()

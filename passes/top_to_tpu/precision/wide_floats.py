@@ -18,7 +18,7 @@ from math import prod
 
 import numpy as np
 from xdsl.dialects.builtin import f32
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from ....backends.numerics.storage import dtype_of
 from ....dialects import top
@@ -43,7 +43,8 @@ def wide_results(ops: Sequence[Operation], narrow: str, store: WeightStore) -> f
     It begins at sums of squares, sums that are divided by their number, constants before a pole that `narrow` does not
     hold, and sums of integers. It goes on with what is computed of these, element by element, until they meet a larger
     tensor, or a product or another op that computes in f32 by itself. What such an op reads is in f32, too, if nothing
-    else reads it; and so are values on their way from one call of the host to another that quantizes them.
+    else reads it; and so are values on their way from one call of the host, or an input of the network, to ops that
+    quantize them.
     """
     search = _Search(narrow, store)
     before = -1
@@ -86,7 +87,7 @@ class _Search:
         readers = [use.operation for use in op.results[0].uses]
         wanted = [
             _quantizes(user)
-            if Moves.holds(op) and isinstance(user, top.CallOp)
+            if Moves.holds(op) and isinstance(user, top.CallOp | top.QuantizeOp)
             else any(
                 each in self.open and _size(each) >= _size(op.results[0]) for each in user.results
             )
@@ -96,10 +97,15 @@ class _Search:
             self._note(op.results[0])
 
     def drop_moves(self, ops: Sequence[Operation]) -> None:
-        """Forget the results of ops that only move what is not wide, nor given in f32 by a call: they lose nothing."""
+        """Forget the results of ops that only move what is not wide, nor given in f32 by a call or, to be quantized, by
+        the caller: they lose nothing.
+        """
         for op in ops:
             if Moves.holds(op) and not any(
-                value in self.wide or isinstance(value.owner, top.CallOp) for value in op.operands
+                value in self.wide
+                or isinstance(value.owner, top.CallOp)
+                or (_is_f32_input(value) and all(map(_quantizes, _readers(op.results[0]))))
+                for value in op.operands
             ):
                 self.wide.difference_update(op.results)
 
@@ -182,9 +188,15 @@ def _is_integer_product(op: top.CallOp) -> bool:
     return op.function.data in INTEGER_PRODUCTS
 
 
-def _quantizes(op: top.CallOp) -> bool:
-    """Tell whether a call quantizes what it reads by its range, in f32 as the model does."""
-    return op.function.data.startswith("dynamic_quantize")
+def _quantizes(op: Operation) -> bool:
+    """Tell whether an op quantizes what it reads, in f32 as the model does: by given numbers, or by its range."""
+    if isinstance(op, top.CallOp):
+        return op.function.data.startswith("dynamic_quantize")
+    return isinstance(op, top.QuantizeOp)
+
+
+def _is_f32_input(value: SSAValue) -> bool:
+    return isinstance(value, BlockArgument) and element_of(value) == f32
 
 
 def _is_cast_of_sums(op: top.CallOp) -> bool:

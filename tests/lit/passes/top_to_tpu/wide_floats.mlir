@@ -94,3 +94,19 @@ func.func @narrow(%x: tensor<2x4xf32>) -> tensor<2x4xf32> {
 // CHECK:         %s = tpu.reduce "s" %e {{.*}} -> tensor<2x1xf16>
 // CHECK-NEXT:    %y = tpu.div "y" %e, %s {{.*}} -> tensor<2x4xf16>
 // CHECK-NEXT:    %q = tpu.mul "q" %y, %y {{.*}} -> tensor<2x4xf16>
+
+// -----
+
+// An input that is moved only to be quantized stays f32, so that it is rounded once.
+func.func @quantized_input(%x: tensor<2x4xf32>) -> tensor<4x2x!quant.uniform<i8:f32, 0.5>> {
+  %t = top.transpose "t" %x permutation = [1, 0] : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  %q = top.quantize "q" %t : (tensor<4x2xf32>) -> tensor<4x2x!quant.uniform<i8:f32, 0.5>>
+  func.return %q : tensor<4x2x!quant.uniform<i8:f32, 0.5>>
+}
+
+// CHECK-LABEL: @quantized_input
+// CHECK-NOT:     f16
+// CHECK:         %t = tpu.transpose "t" %x {{.*}} -> tensor<4x2xf32>
+// CHECK-NEXT:    %q = tpu.cast "q" %t
+// CHECK-NOT:     f16
+// BF16-LABEL: @quantized_input
