@@ -8,6 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from .function_defaults import FunctionKey, function_key, with_defaults
+from .function_forms import (
+    known_types,
+    names_of_tensors,
+    needs_types,
+    set_conversions_apart,
+    with_one_opset,
+    with_own_outputs,
+)
 from .limits import ImportLimits
 from .op_name import op_name
 from .subgraphs import subgraphs
@@ -35,29 +43,54 @@ def inline_functions(
         DiagnosticError: the graph would become larger, or calls are nested deeper, than the limits
             allow; functions call themselves; or they cannot be inlined.
     """
-    model = with_defaults(model)
+    given, model = model, with_defaults(model)
     inlined = [each for each in model.functions if op_name(each.domain, each.name) not in whole]
-    if len(inlined) < len(model.functions):
-        import onnx
+    if not model.functions:
+        return model
+    import onnx
 
-        model, given = onnx.ModelProto(), model
+    if model is given:
+        model = onnx.ModelProto()
         model.CopyFrom(given)
+    if len(inlined) < len(model.functions):
         del model.functions[:]
         model.functions.extend(inlined)
     if not model.functions:
         return model
-    import onnx.inliner
-
+    with_own_outputs(model)
     _check_size(model, file, limits)
+    with_one_opset(model)
     try:
-        return onnx.inliner.inline_local_functions(model, convert_version=True)
+        return _inlined(model)
     except Exception as error:  # the C++ inliner raises plain RuntimeErrors and its own types
         line = (str(error).splitlines() or [type(error).__name__])[0]
+        hint = "inline them with onnx.inliner and check the result with onnx.checker"
+        if "Type unknown for" in line:
+            hint = (
+                "a function has another opset than the model, and its arguments have no known types: declare these in "
+                "value_info, or give model and functions one opset"
+            )
         raise DiagnosticError(
-            f"the model's local functions cannot be inlined: {line}",
-            Place(file=file),
-            hint="inline them with onnx.inliner and check the result with onnx.checker",
+            f"the model's local functions cannot be inlined: {line}", Place(file=file), hint=hint
         ) from error
+
+
+def _inlined(model: ModelProto) -> ModelProto:
+    """Return the model with its functions inlined; it declares the types of no more tensors than before."""
+    import onnx.inliner
+
+    if not needs_types(model):
+        return onnx.inliner.inline_local_functions(model, convert_version=True)
+    names = names_of_tensors(model.graph)
+    declared = list(model.graph.value_info)
+    types = known_types(model)
+    del model.graph.value_info[:]
+    model.graph.value_info.extend(types)
+    result = onnx.inliner.inline_local_functions(model, convert_version=True)
+    del result.graph.value_info[:]
+    result.graph.value_info.extend(declared)
+    set_conversions_apart(result.graph, names)
+    return result
 
 
 def _check_size(model: ModelProto, file: str, limits: ImportLimits) -> None:
