@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -122,6 +123,56 @@ def test_what_narrow_floats_do_not_hold(quantize: str):
         assert Difference.between(name, found, expected[name]).snr_db >= DECIBELS[quantize], name
 
 
+def node(kind: str, inputs: str, output: str, **attributes: Any) -> onnx.NodeProto:
+    return onnx.helper.make_node(kind, inputs.split(), [output], **attributes)
+
+
+ROOTS = {
+    "lp_pool": [node("LpPool", "x", "y", kernel_shape=[3, 3], p=2)],
+    "length": [
+        node("Mul", "x x", "a"),
+        node("Mul", "z z", "b"),
+        node("Add", "a b", "c"),
+        node("Sqrt", "c", "y"),
+    ],
+    "averages": [
+        node("Mul", "x x", "a"),
+        node("AveragePool", "a", "b", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        node("Sqrt", "b", "c"),
+        node("Div", "x c", "y"),
+    ],
+    "signed_squares": [
+        node("Abs", "x", "a"),
+        node("Mul", "x a", "b"),
+        node("ReduceMean", "b", "c", axes=[1]),
+        node("Abs", "c", "d"),
+        node("Sqrt", "d", "y"),
+    ],
+}
+"""Roots of squares that f16 does not hold, which no mean of squares reads."""
+
+
+@both
+@pytest.mark.parametrize("nodes", ROOTS.values(), ids=ROOTS)
+def test_squares_before_a_root(nodes: list[onnx.NodeProto], quantize: str):
+    read = {name for each in nodes for name in each.input}
+    inputs = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, (1, 4, 8, 8))
+        for name in sorted(read & {"x", "z"})
+    ]
+    y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    graph = onnx.helper.make_graph(nodes, "roots", inputs, [y])
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    generator = np.random.default_rng(7)
+    data = {each.name: generator.normal(0, 450, (1, 4, 8, 8)).astype(np.float32) for each in inputs}
+    expected = run_onnx(model, data)
+    result = simulate(compile_model(model, quantize=quantize).program, data, sanitize=True)
+    assert result.outputs is not None
+    difference = Difference.between("y", result.outputs["y"], expected["y"])
+    assert difference.snr_db >= DECIBELS[quantize]
+
+
 def quantizing_model(storage: str) -> onnx.ModelProto:
     """An input of f32 that is quantized, as it is and transposed, and read by an op of floats."""
     nodes = [
@@ -130,7 +181,7 @@ def quantizing_model(storage: str) -> onnx.ModelProto:
         onnx.helper.make_node("QuantizeLinear", ["t", "scale", "zero"], ["moved"]),
         onnx.helper.make_node("Tanh", ["x"], ["y"]),
     ]
-    scale = np.float32(3 / np.iinfo(storage).max)
+    scale = np.array(3 / np.iinfo(storage).max, np.float32)
     constants = [
         onnx.numpy_helper.from_array(scale, "scale"),
         onnx.numpy_helper.from_array(np.array(3, storage), "zero"),

@@ -40,13 +40,14 @@ _MOST_ERROR = 2.0**-8
 def wide_results(ops: Sequence[Operation], narrow: str, store: WeightStore) -> frozenset[SSAValue]:
     """Return those results of `ops` (of one block, in order) that a network of the float type `narrow` computes in f32.
 
-    It begins at sums of squares, sums that are divided by their number, constants before a pole that `narrow` does not
-    hold, and sums of integers. It goes on with what is computed of these, element by element, until they meet a larger
-    tensor, or a product or another op that computes in f32 by itself. What such an op reads is in f32, too, if nothing
-    else reads it; and so are values on their way from one call of the host, or an input of the network, to ops that
-    quantize them.
+    It begins at sums of squares, powers of which a root is taken after sums or averages (in f16, soon too small
+    for them), sums that are divided by their number, constants before a pole that `narrow` does not hold, and sums of
+    integers. It goes on with what is computed of these, element by element, until they meet a larger tensor, or a
+    product or another op that computes in f32 by itself. What such an op reads is in f32, too, if nothing else reads
+    it; and so are values on their way from one call of the host, or an input of the network, to ops that quantize them.
     """
-    search = _Search(narrow, store)
+    rooted = _before_roots(ops) if narrow == "f16" else frozenset[SSAValue]()
+    search = _Search(narrow, store, rooted)
     before = -1
     while len(search.open) != before:
         before = len(search.open)
@@ -64,6 +65,8 @@ class _Search:
 
     narrow: str
     store: WeightStore
+    rooted: frozenset[SSAValue]
+    """Powers, and what is made of them on the way to a root."""
     wide: set[SSAValue] = field(default_factory=set)
     open: set[SSAValue] = field(default_factory=set)
 
@@ -119,6 +122,8 @@ class _Search:
             return _is_integer_product(op) or _is_cast_of_sums(op)
         if not _can_be_wide(op):
             return False
+        if op.results[0] in self.rooted:
+            return True
         if isinstance(op, top.ReduceOp):
             return op.kind.data == "sum_square" or (
                 op.kind.data in _AVERAGING
@@ -215,6 +220,60 @@ def _is_square(value: SSAValue) -> bool:
     return (
         isinstance(op, top.UnaryOp) and op.kind.data == "power" and op.parameters[0] in (2.0, 4.0)
     )
+
+
+def _is_power(op: Operation) -> bool:
+    """Tell whether an op gives x · x, x · |x|, or a power of x above 1."""
+    if isinstance(op, top.MulOp):
+        return op.lhs is op.rhs or _is_abs_of(op.lhs, op.rhs) or _is_abs_of(op.rhs, op.lhs)
+    return isinstance(op, top.UnaryOp) and op.kind.data == "power" and op.parameters[0] > 1
+
+
+def _is_abs_of(value: SSAValue, x: SSAValue) -> bool:
+    op = value.owner
+    return isinstance(op, top.UnaryOp) and op.kind.data == "abs" and op.input is x
+
+
+def _is_root(op: Operation) -> bool:
+    """Tell whether an op gives a root of x, or the inverse of one."""
+    if not isinstance(op, top.UnaryOp):
+        return False
+    return op.kind.data == "sqrt" or (op.kind.data == "power" and 0 < abs(op.parameters[0]) < 1)
+
+
+def _leads_on(op: Operation) -> bool:
+    """Tell whether an op may stand between powers and the root of what is made of them: it sums, averages, scales or
+    bounds.
+    """
+    if not _can_be_wide(op):
+        return False
+    if isinstance(op, top.MulOp | top.DivOp):
+        return constant_of(op.rhs) is not None or constant_of(op.operands[0]) is not None
+    if isinstance(op, top.UnaryOp):
+        return op.kind.data in ("abs", "neg")
+    if isinstance(op, top.ReduceOp):
+        return op.kind.data in _AVERAGING
+    summing = top.AddOp | top.SubOp | top.AvgPoolOp
+    return Moves.holds(op) or isinstance(op, summing | top.MaxOp | top.ClipOp | top.ReluOp)
+
+
+def _before_roots(ops: Sequence[Operation]) -> frozenset[SSAValue]:
+    """Return the powers among the results of `ops` (of one block, in order) of which a root is taken after sums and
+    averages, and all that is computed between them.
+    """
+    made: set[SSAValue] = set()
+    for op in ops:
+        is_made = _leads_on(op) and any(value in made for value in op.operands)
+        if is_made or (_is_power(op) and _can_be_wide(op)):
+            made.add(op.results[0])
+    found: set[SSAValue] = set()
+    for op in reversed(ops):
+        if not op.results or op.results[0] not in made:
+            continue
+        users = [use.operation for use in op.results[0].uses]
+        if any(_is_root(user) or (_leads_on(user) and user.results[0] in found) for user in users):
+            found.add(op.results[0])
+    return frozenset(found)
 
 
 def _averages(op: Operation) -> bool:

@@ -110,3 +110,19 @@ func.func @quantized_input(%x: tensor<2x4xf32>) -> tensor<4x2x!quant.uniform<i8:
 // CHECK-NEXT:    %q = tpu.cast "q" %t
 // CHECK-NOT:     f16
 // BF16-LABEL: @quantized_input
+
+// -----
+
+// Squares, and averages of them, before a root are f32 where the network is one of f16, which soon is too small for them.
+func.func @root_of_average(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x2x2xf32> {
+  %s = top.mul "s" %x, %x : (tensor<1x2x4x4xf32>, tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32>
+  %m = top.avg_pool "m" %s kernel = [2, 2] strides = [2, 2] : (tensor<1x2x4x4xf32>) -> tensor<1x2x2x2xf32>
+  %r = top.unary "r" %m kind = "sqrt" : (tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32>
+  func.return %r : tensor<1x2x2x2xf32>
+}
+
+// CHECK-LABEL: @root_of_average
+// CHECK-NOT:     f16
+// CHECK:         %r = tpu.unary "r" %m
+// BF16-LABEL: @root_of_average
+// BF16:          %m = tpu.avg_pool "m" {{.*}}bf16
