@@ -102,8 +102,8 @@ class ConvertTopToTpu(SmaltiPass):
     """Name of the target, or path of its TOML file."""
     quantize: str = "int8"
     """Type that the target computes in: int8, or a type of floats for all values."""
-    qtable: str = ""
-    """Path of a table that gives some layers another type; "" for none."""
+    qtable: str | None = None
+    """Path of a table that gives some layers another type; None for none."""
 
     @property
     def tolerance(self) -> float:
