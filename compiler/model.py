@@ -335,7 +335,7 @@ def compile_model(
                 (str, Path, Mapping, NoneType),
                 "arrays by input name, the path of an .npz file or of a table, 'random:SEED', or None",
             ),
-            **_shape_arguments(batch, input_shapes, symbols, constants, limits),
+            **shape_arguments(batch, input_shapes, symbols, constants, limits),
             "passes": by_name(passes, "options by name, or False"),
             "insert_pass": one_or_several(insert_pass, (str,), "a pass and where it runs, as text"),
             "plugins": one_or_several(
@@ -385,10 +385,10 @@ def compile_model(
     return CompiledModel(program, compilation.levels, pipeline, compilation.ranges, trace)
 
 
-def _shape_arguments(
+def shape_arguments(
     batch: object, input_shapes: object, symbols: object, constants: object, limits: object
 ) -> dict[str, Argument]:
-    """Return the arguments that say which sizes a model is imported with."""
+    """Return the arguments that say which sizes a model is imported with, to be checked."""
     from .onnx_import.model.limits import ImportLimits
 
     shapes = by_name(input_shapes, "shapes, each a list of sizes")
@@ -435,7 +435,7 @@ def import_model(
     Raises DiagnosticError, naming every op that is not supported, in one go.
     """
     check_arguments(
-        "import_model", _shape_arguments(batch, input_shapes, symbols, constants, limits)
+        "import_model", shape_arguments(batch, input_shapes, symbols, constants, limits)
     )
     with collector_paused():
         compilation = start_from_model(

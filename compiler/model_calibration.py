@@ -16,7 +16,7 @@ from ..backends.diagnostics.progress import Progress, silent
 from ..backends.interpreter.samples import input_tensors, main_function
 from ..backends.numerics.storage import dtype_of
 from ..passes.top.calibration_table import CalibrationTable
-from .calibration.clipping.method import DEFAULT_METHOD, method_named
+from .calibration.clipping.method import DEFAULT_METHOD, METHODS, method_named
 from .calibration.doubtful_data import doubt_of_count, doubts
 from .calibration.ranges import calibration_table, collect_statistics
 from .calibration.sample_source import ArraySamples, ImageSamples, Samples
@@ -27,9 +27,11 @@ from .calibration.samples import (
     place_of_data,
     told_in_tables,
 )
+from .compilation.arguments import Argument, check_arguments, switch
 from .compilation.compilation import Compilation, CompileOptions, start_from_model
 from .compilation.pipelines import level_of
 from .inputs.images import Preprocessing, image_input, image_paths
+from .model import shape_arguments
 from .onnx_import.model.limits import ImportLimits
 
 Data = str | Path | Mapping[str, np.ndarray]
@@ -66,6 +68,20 @@ def calibrate_model(
     Raises:
         DiagnosticError: if there is no such method, the model cannot be imported, or the data do not fit it.
     """
+    check_arguments(
+        "calibrate_model",
+        {
+            "data": Argument(
+                [data], (str, Path, Mapping), "arrays by input name, a path, or 'random:SEED'"
+            ),
+            "method": Argument([method], (str,), f"one of {', '.join(METHODS)}"),
+            "preprocessing": Argument(
+                [preprocessing], (Preprocessing, type(None)), "Preprocessing, or None"
+            ),
+            "skip_bad": switch(skip_bad),
+            **shape_arguments(batch, input_shapes, symbols, constants, limits),
+        },
+    )
     method_named(method)
     compilation = start_from_model(
         model,

@@ -65,6 +65,8 @@ def test_mistakes(smalti: Smalti, small_onnx: Path, tmp_path: Path):
     assert smalti("compile", small_onnx, *words).code == 0
     ran = smalti("calibrate", tmp_path / "m.tpu.mlir", "--data", "random:1", "-o", table)
     assert_diagnostic(ran, "level top", folder=out)
+    with pytest.raises(DiagnosticError, match="method cannot be 3"):
+        calibrate_model(small_onnx, samples(4), method=3)  # pyright: ignore[reportArgumentType]
     with pytest.raises(DiagnosticError, match="no data for input"):
         calibrate_model(small_onnx, {"y": np.zeros(3)})
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 from .log_histogram import LogHistogram
 from .statistics import Clip, Statistics, within
 
@@ -42,18 +44,16 @@ class _Spread:
         histogram = statistics.histogram
         assert isinstance(histogram, LogHistogram)
         self.one_sided = statistics.low >= 0 or statistics.high <= 0
+        low, high, counts = histogram.bins()
+        numbers = (low + high) / 2
         if self.one_sided:
             # Zeros are what the other half became.
-            count = max(statistics.count - histogram.zeros, 1)
-            self.mean = 0.0
-            self.squares = statistics.squares / count
-            self.magnitudes = statistics.magnitudes / count
-            return
-        self.mean = statistics.total / statistics.count
-        self.squares = max(statistics.squares / statistics.count - self.mean**2, 0.0)
-        low, high, counts = histogram.bins()
-        distances = abs((low + high) / 2 - self.mean)
-        self.magnitudes = float((distances * counts).sum()) / statistics.count
+            counts = np.where(numbers == 0, 0, counts)
+        shares = counts / max(counts.sum(), 1)
+        self.mean = 0.0 if self.one_sided else float(numbers @ shares)
+        distances = np.abs(numbers - self.mean)
+        self.squares = float(distances**2 @ shares)
+        self.magnitudes = float(distances @ shares)
 
 
 def _clip(

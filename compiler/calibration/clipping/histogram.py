@@ -15,7 +15,7 @@ _STEP = 1 << 20
 
 
 class Histogram:
-    """How many numbers lie in each of at most `BINS` bins [i · width, (i + 1) · width); zeros are counted apart.
+    """How many numbers lie in each of at most `BINS` bins [i · width, (i + 1) · width); zeros are left out.
 
     The width is the least power of two with which the bins reach from the least to the greatest number: bins of a
     narrow range are joined in pairs when a number lies beyond them. So the counts do not depend on the order in which
@@ -23,7 +23,6 @@ class Histogram:
     """
 
     def __init__(self) -> None:
-        self.zeros = 0
         self._exponent: int | None = None
         self._first = 0
         self._counts = np.zeros(0, np.int64)
@@ -35,16 +34,14 @@ class Histogram:
             self._add(flat[start : start + _STEP])
 
     def _add(self, values: np.ndarray) -> None:
-        zeros = values.size - int(np.count_nonzero(values))
-        self.zeros += zeros
-        if zeros == values.size:
+        values = values[values != 0]
+        if not values.size:
             return
         self._reach(float(values.min()), float(values.max()))
         assert self._exponent is not None
         # Powers of two scale f64 without an error, f32 not below the least normal number.
         places = np.floor(values * np.float64(2.0**-self._exponent)).astype(np.int64)
         self._counts += np.bincount(places - self._first, minlength=self._counts.size)
-        self._counts[-self._first] -= zeros
 
     def _reach(self, low: float, high: float) -> None:
         """Widen the bins until they hold [low, high] and 0."""
@@ -65,22 +62,11 @@ class Histogram:
 
     @property
     def counts(self) -> np.ndarray:
-        """The numbers in each bin that are not 0: i64 [bins]."""
+        """The numbers in each bin: i64 [bins]."""
         return self._counts
-
-    @property
-    def centers(self) -> np.ndarray:
-        """The middle of each bin: f64 [bins]."""
-        width = 2.0 ** (self._exponent or 0)
-        return (np.arange(self._counts.size) + (self._first + 0.5)) * width
 
     @property
     def edges(self) -> np.ndarray:
         """The ends of the bins: f64 [bins + 1]."""
         width = 2.0 ** (self._exponent or 0)
         return (np.arange(self._counts.size + 1) + self._first) * width
-
-    @property
-    def total(self) -> int:
-        """How many numbers were counted."""
-        return self.zeros + int(self._counts.sum())

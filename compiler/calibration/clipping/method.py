@@ -15,50 +15,43 @@ from .log_histogram import LogHistogram
 from .squared_error import mse
 from .statistics import Clip, Statistics
 
-METHODS: Mapping[str, str] = {
-    "min-max": "the least and the greatest number: nothing saturates (default)",
-    "max": "the greatest magnitude on both sides of 0",
-    "percentile:P": "all but 100 - P percent of the numbers, such as percentile:99.99",
-    "kl": "least Kullback-Leibler divergence of magnitudes, 2048 bins against 128 levels",
-    "entropy": "least divergence of the numbers with their signs, as ONNX Runtime has it",
-    "mse": "least mean squared error of rounding and saturation",
-    "aciq-gauss": "best for a normal distribution of the same variance",
-    "aciq-laplace": "best for a Laplace distribution of the same mean distance",
-}
-"""What `--method` takes, and what each does."""
 DEFAULT_METHOD = "min-max"
-_CHOOSERS: Mapping[str, Callable[[Statistics], Clip]] = {
-    "min-max": min_max,
-    "max": maximum,
-    "kl": kl,
-    "entropy": entropy,
-    "mse": mse,
-    "aciq-gauss": aciq_gauss,
-    "aciq-laplace": aciq_laplace,
-}
-_HISTOGRAMS: Mapping[str, type[Histogram | LogHistogram] | None] = {
-    "min-max": None,
-    "max": None,
-    "kl": Histogram,
-    "entropy": Histogram,
-}
-"""The histograms of the methods, where it is no logarithmic one."""
 _PERCENTILE = "percentile:"
 
 
 @dataclass(frozen=True)
 class Method:
-    """A method: its name with its parameter, the histogram that it needs, if any, and what it makes of statistics."""
+    """A method: its name with its parameter, what it does in words, the histogram that it needs, if any, and what it
+    makes of statistics.
+    """
 
     name: str
+    description: str
     histogram: type[Histogram | LogHistogram] | None
     clip: Callable[[Statistics], Clip]
 
 
+_PLAIN = (
+    Method("min-max", "the least and the greatest number: nothing saturates (default)", None, min_max),
+    Method("max", "the greatest magnitude on both sides of 0", None, maximum),
+    Method("kl", "least Kullback-Leibler divergence of magnitudes, 2048 bins against 128 levels", Histogram, kl),
+    Method("entropy", "least divergence of the numbers with their signs, as ONNX Runtime has it", Histogram, entropy),
+    Method("mse", "least mean squared error of rounding and saturation", LogHistogram, mse),
+    Method("aciq-gauss", "best for a normal distribution of the same variance", LogHistogram, aciq_gauss),
+    Method("aciq-laplace", "best for a Laplace distribution of the same mean distance", LogHistogram, aciq_laplace),
+)  # fmt: skip
+_BY_NAME: Mapping[str, Method] = {each.name: each for each in _PLAIN}
+METHODS: Mapping[str, str] = {
+    **{each.name: each.description for each in _PLAIN},
+    f"{_PERCENTILE}P": "all but 100 - P percent of the numbers, such as percentile:99.99",
+}
+"""What `--method` takes, and what each does."""
+
+
 def method_named(name: str) -> Method:
     """Return the method of a name. Raises DiagnosticError if there is none, or if its parameter is wrong."""
-    if name in _CHOOSERS:
-        return Method(name, _HISTOGRAMS.get(name, LogHistogram), _CHOOSERS[name])
+    if name in _BY_NAME:
+        return _BY_NAME[name]
     if name.startswith(_PERCENTILE):
         try:
             percent = float(name.removeprefix(_PERCENTILE))
@@ -66,7 +59,8 @@ def method_named(name: str) -> Method:
             percent = -1.0
         if 0 < percent <= 100:
             name = f"{_PERCENTILE}{percent:.10g}"
-            return Method(name, LogHistogram, partial(percentile, percent=percent))
+            clip = partial(percentile, percent=percent)
+            return Method(name, METHODS[f"{_PERCENTILE}P"], LogHistogram, clip)
         raise DiagnosticError(
             f"'{name}' is no percentile",
             hint="give a number above 0 and up to 100: percentile:99.99",

@@ -12,30 +12,18 @@ from .log_histogram import LogHistogram
 
 @dataclass
 class Statistics:
-    """Of all numbers that a tensor held: the least and the greatest, how many, sums of them, of their magnitudes and of
-    their squares in f64, and a histogram if it is asked for.
-    """
+    """Of all numbers that a tensor held: the least and the greatest, and a histogram if it is asked for."""
 
     histogram: Histogram | LogHistogram | None = None
     low: float = np.inf
     high: float = -np.inf
-    count: int = 0
-    total: float = 0.0
-    magnitudes: float = 0.0
-    squares: float = 0.0
 
     def add(self, values: np.ndarray) -> None:
         """Take in f32 numbers, an array of any shape with at least one."""
         self.low = min(self.low, float(values.min()))
         self.high = max(self.high, float(values.max()))
-        self.count += values.size
-        if self.histogram is None or not (np.isfinite(self.low) and np.isfinite(self.high)):
-            return
-        self.histogram.add(values)
-        self.total += float(values.sum(dtype=np.float64))
-        self.magnitudes += float(np.abs(values).sum(dtype=np.float64))
-        flat = values.reshape(-1)
-        self.squares += float(np.einsum("i,i->", flat, flat, dtype=np.float64))
+        if self.histogram is not None and np.isfinite(self.low) and np.isfinite(self.high):
+            self.histogram.add(values)
 
     @property
     def largest(self) -> float:

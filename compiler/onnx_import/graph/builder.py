@@ -21,6 +21,7 @@ from ....dialects.quant import UniformQuantizedType
 from ....dialects.quant.element_type import element_storage, is_quantized, type_of_storage
 from ..model.input_shapes import BatchChange
 from ..model.limits import FoldingBudget, ImportLimits
+from .double_precision import function_of_f64
 from .large_array import transposed
 from .node import Node, UnsupportedNodeError
 from .value import (
@@ -34,7 +35,6 @@ from .value import (
     dtype_of_value,
     shape_of,
 )
-from .wide_floats import function_of_f64
 
 Operand: TypeAlias = Value | list[Value] | None
 """What an op takes for a field of operands: a tensor, a list of them, or nothing."""

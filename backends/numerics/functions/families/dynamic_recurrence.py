@@ -23,7 +23,13 @@ from ..function import (
     check_storage,
     taken,
 )
-from .recurrence import PARAMETERS, check_activations, check_lengths, layer_of
+from .recurrence import (
+    PARAMETERS,
+    check_activations,
+    check_lengths,
+    layer_of,
+    shapes_beside_weights,
+)
 
 _OPERANDS: Sequence[str] = (
     "x", "weights", "recurrence", "weights_scale", "weights_zero_point", "recurrence_scale",
@@ -50,11 +56,7 @@ def _infer(operands: Kinds, attributes: Attributes) -> list[TensorKind]:
     shapes = {
         "weights": (directions, inputs, gates),
         "recurrence": (directions, hidden, gates),
-        "bias": (directions, 2 * gates),
-        "lengths": (batch,),
-        "hidden": (directions, batch, hidden),
-        "cell": (directions, batch, hidden),
-        "peepholes": (directions, 3 * hidden),
+        **shapes_beside_weights(directions, batch, hidden, gates),
     }
     for name, shape in shapes.items():
         check_shape(name, named[name], shape)

@@ -62,6 +62,19 @@ def check_activations(kind: str, attributes: Attributes, directions: int) -> Non
         raise FunctionError(f"clip must be positive, or 0 for none, got {attributes['clip']}")
 
 
+def shapes_beside_weights(
+    directions: int, batch: int, hidden: int, gates: int
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the operands of a layer of any kind other than its inputs and weights, by name."""
+    return {
+        "bias": (directions, 2 * gates),
+        "lengths": (batch,),
+        "hidden": (directions, batch, hidden),
+        "cell": (directions, batch, hidden),
+        "peepholes": (directions, 3 * hidden),
+    }
+
+
 def layer_of(kind: str, attributes: Attributes) -> Recurrence:
     """Return the layer that attributes say."""
     kinds = attributes["activations"]
@@ -93,11 +106,7 @@ def _infer(kind: str) -> Callable[[Kinds, Attributes], list[TensorKind]]:
         shapes = {
             "weights": (directions, gates, inputs),
             "recurrence": (directions, gates, hidden),
-            "bias": (directions, 2 * gates),
-            "lengths": (batch,),
-            "hidden": (directions, batch, hidden),
-            "cell": (directions, batch, hidden),
-            "peepholes": (directions, 3 * hidden),
+            **shapes_beside_weights(directions, batch, hidden, gates),
         }
         for name in names[1:]:
             check_shape(name, named[name], shapes[name])

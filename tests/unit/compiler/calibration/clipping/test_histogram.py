@@ -24,37 +24,35 @@ def test_parts_in_any_order_count_as_the_whole(values, data):
     cut = data.draw(st.integers(0, values.size))
     shuffled = values[order]
     whole, parts = histogram(values), histogram(shuffled[:cut], shuffled[cut:])
-    assert whole.zeros == parts.zeros and np.array_equal(whole.counts, parts.counts)
-    assert np.array_equal(whole.centers, parts.centers)
+    assert np.array_equal(whole.counts, parts.counts)
+    assert np.array_equal(whole.edges, parts.edges)
 
 
 @given(NUMBERS)
 def test_every_number_lies_in_the_bin_that_counts_it(values):
     made = histogram(values)
-    assert made.total == values.size and made.counts.size <= BINS
-    assert made.zeros == np.count_nonzero(values == 0)
-    for value in values[values != 0].astype(np.float64):
-        nearest = int(np.argmin(np.abs(made.centers - value)))
-        assert made.counts[max(nearest - 1, 0) : nearest + 2].sum() > 0
-        width = float(np.abs(values).max()) * 2.0 / BINS * 2
-        assert abs(made.centers[nearest] - value) <= width
+    values = values[values != 0].astype(np.float64)
+    assert made.counts.sum() == values.size and made.counts.size <= BINS
+    for index, count in enumerate(made.counts):
+        if count:
+            low, high = made.edges[index : index + 2]
+            assert np.count_nonzero((low <= values) & (values < high)) == count
 
 
 def test_bins_are_as_narrow_as_their_number_allows():
     made = histogram(np.array([0.25, 1.0], np.float32), np.array([-2.5, 0.0], np.float32))
-    assert made.centers[1] - made.centers[0] == 2**-12  # 16,384 bins reach over 4 at most
-    assert made.counts.sum() == 3 and made.zeros == 1
+    assert made.edges[1] - made.edges[0] == 2**-12  # 16,384 bins reach over 4 at most
+    assert made.counts.sum() == 3
 
 
 @pytest.mark.parametrize("low", [1e-45, 1e-38, 1e-3])
 def test_a_range_grows_by_many_powers_of_two(low):
     made = histogram(np.array([low], np.float32), np.array([1e38], np.float32))
-    assert made.total == 2 and made.counts.sum() == 2
+    assert made.counts.sum() == 2
 
 
 def test_zeros_alone_have_no_bins():
-    made = histogram(np.zeros((2, 3), np.float32))
-    assert made.total == made.zeros == 6 and made.counts.size == 0
+    assert histogram(np.zeros((2, 3), np.float32)).counts.size == 0
 
 
 @given(NUMBERS, st.data())
