@@ -17,7 +17,7 @@ from ..backends.interpreter.samples import input_tensors, main_function
 from ..backends.numerics.storage import dtype_of
 from ..passes.top.calibration_table import CalibrationTable
 from .calibration.clipping.method import DEFAULT_METHOD, METHODS, method_named
-from .calibration.doubtful_data import doubt_of_count, doubts
+from .calibration.doubtful_data import doubt_of_count, doubt_of_cuts, doubts
 from .calibration.ranges import calibration_table, collect_statistics
 from .calibration.sample_source import ArraySamples, ImageSamples, Samples
 from .calibration.samples import (
@@ -161,7 +161,11 @@ def calibrated(
         doubt = doubt_of_count(samples.taken, [samples.input.name], place_of_data(data))
         if doubt is not None:
             ctx.on_report(doubt)
-    return calibration_table(statistics, chosen, comments)
+    table = calibration_table(module, statistics, chosen, comments)
+    cuts = doubt_of_cuts(statistics, table, place_of_data(data))
+    if cuts is not None:
+        ctx.on_report(cuts)
+    return table
 
 
 def _images(

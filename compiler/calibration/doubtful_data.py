@@ -1,4 +1,6 @@
-"""Finds calibration data that are probably not what the network is fed in use, and says what to do about each."""
+"""Finds calibration data that are probably not what the network is fed in use, and ranges that are probably not what it
+needs, and says what to do about each.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,16 @@ from xdsl.ir import SSAValue
 from ...backends.diagnostics.diagnostic import Diagnostic, Place
 from ...backends.interpreter.samples import input_names, main_function
 from ...dialects.network.traits import ScalesOrShifts
+from ...passes.top.calibration_table import CalibrationTable
 from ..inputs.arrays import UNNAMED
+from .clipping.lost_energy import lost_energy
+from .clipping.statistics import Clip, Statistics
 
 FEW_SAMPLES = 4
 """With fewer samples than this, ranges say more about the samples than about the network."""
+MUCH_ENERGY = 0.01
+"""A tensor that loses this part of its energy where it saturates has 20 dB, if nothing else is lost."""
+_SHOWN_NAMES = 8
 
 
 def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> Iterator[Diagnostic]:
@@ -60,6 +68,35 @@ def doubt_of_count(count: int, names: Sequence[str], place: Place) -> Diagnostic
         place,
         hint="give samples of every kind that the network meets in use, a hundred if there are so many",
     )
+
+
+def doubt_of_cuts(
+    statistics: Mapping[str, Statistics], table: CalibrationTable, place: Place
+) -> Diagnostic | None:
+    """Return a remark that names the tensors of whose energy a table cuts off much, with the share of each; None if
+    there are none.
+    """
+    lost = {
+        name: lost_energy(statistics[name], Clip(row.threshold, row.low, row.high))
+        for name, row in table.rows.items()
+    }
+    much = sorted((name for name in lost if lost[name] > MUCH_ENERGY), key=lambda name: -lost[name])
+    if not much:
+        return None
+    shown = [f"'{name}': {_percent(lost[name])} by {table.rows[name].method}" for name in much]
+    rest = [f"and {len(much) - _SHOWN_NAMES} more"] if len(much) > _SHOWN_NAMES else []
+    tensors = "1 tensor loses" if len(much) == 1 else f"{len(much)} tensors lose"
+    return Diagnostic(
+        "remark",
+        f"{tensors} more than {_percent(MUCH_ENERGY)} of the energy where the table cuts numbers off",
+        place,
+        [*shown[:_SHOWN_NAMES], *rest],
+        "if what is cut off are no outliers, calibrate with mse or min-max, or correct these rows of the table",
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g}%" if share < 0.995 else "all"
 
 
 def doubt_of_name(array: str, name: str, place: Place) -> Diagnostic | None:

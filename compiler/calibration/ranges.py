@@ -8,6 +8,7 @@ from contextlib import nullcontext
 import numpy as np
 from threadpoolctl import threadpool_limits
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
@@ -20,12 +21,13 @@ from ...backends.interpreter.samples import (
 from ...backends.interpreter.top import run_top
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
+from ...dialects.network.traits import IsBounded, Moves
 from ...dialects.quant.element_type import is_float
 from ...passes.top.calibration_table import CalibrationTable, Ranges, Row
 from ...passes.top_to_tpu.precision.float_results import Reader, float_results
 from .clipping.histogram import Histogram
 from .clipping.log_histogram import LogHistogram
-from .clipping.method import Method
+from .clipping.method import MIN_MAX, Method
 from .clipping.statistics import Statistics
 from .sample_source import ArraySamples, Samples
 
@@ -45,14 +47,32 @@ def calibrate(
 
 
 def calibration_table(
-    statistics: Mapping[str, Statistics], method: Method, comments: Sequence[str] = ()
+    module: ModuleOp,
+    statistics: Mapping[str, Statistics],
+    method: Method,
+    comments: Sequence[str] = (),
 ) -> CalibrationTable:
-    """Return the table of what a method makes of statistics."""
+    """Return the table of what a method makes of the statistics of a network of top ops.
+
+    Tensors whose op bounds them keep their least and greatest numbers under methods that doubt these.
+    """
+    bounded = _bounded(main_function(module)) if method.doubts_extremes else frozenset[str]()
     rows: dict[str, Row] = {}
     for name, each in statistics.items():
-        clip = method.clip(each)
-        rows[name] = Row(clip.threshold, clip.low, clip.high, method.name)
+        chosen = MIN_MAX if name in bounded else method
+        clip = chosen.clip(each)
+        rows[name] = Row(clip.threshold, clip.low, clip.high, chosen.name)
     return CalibrationTable(rows, comments)
+
+
+def _bounded(function: FuncOp) -> frozenset[str]:
+    """Return the names of the results that an op bounds, and of those that are only moved from such ones."""
+    found: set[SSAValue] = set()
+    for op in function.body.block.ops:
+        moved = Moves.holds(op) and op.operands and found.issuperset(op.operands)
+        if moved or IsBounded.holds(op):
+            found.update(op.results)
+    return frozenset(_names(found))
 
 
 def collect_statistics(

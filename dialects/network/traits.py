@@ -91,6 +91,12 @@ class IsNonNegative(TensorTrait):
     """No element of the result is negative, whatever the operands are."""
 
 
+class IsBounded(TensorTrait):
+    """The elements of the result lie within bounds that follow from the op, as probabilities do: none of them is an
+    outlier, however rare it is.
+    """
+
+
 @dataclass(frozen=True)
 class SumsProducts(TensorTrait):
     """Each channel of the result is a sum of products with weights of its own, to which a bias of its own is added: so

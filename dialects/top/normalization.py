@@ -17,7 +17,7 @@ from ..network import shape as shapes
 from ..network.normalization import LocalResponseNormBase, NormalizeBase, SoftmaxBase
 from ..network.shape import Shape
 from ..network.tensor_op import Arrays
-from ..network.traits import ComparesElements, IsNonNegative, ScalesOrShifts
+from ..network.traits import ComparesElements, IsBounded, IsNonNegative, ScalesOrShifts
 from ..quant.element_type import element_of, is_float, shape_of
 from .top_op import TopOp
 
@@ -79,7 +79,11 @@ class SoftmaxOp(SoftmaxBase, TopOp):
     """
 
     name = "top.softmax"
-    traits = traits_def(ComparesElements(), IsNonNegative(where=lambda op: op.log is None))
+    traits = traits_def(
+        ComparesElements(),
+        IsNonNegative(where=lambda op: op.log is None),
+        IsBounded(where=lambda op: op.log is None),
+    )
 
 
 @irdl_op_definition

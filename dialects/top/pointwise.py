@@ -27,6 +27,7 @@ from ..network.traits import (
     Converts,
     GivesQuantization,
     HasPoles,
+    IsBounded,
     IsNonNegative,
     KeepsFactors,
     RoundsResult,
@@ -44,6 +45,20 @@ from .top_op import TopOp
 
 _NON_NEGATIVE = ("abs", "exp", "hard_sigmoid", "sigmoid", "softplus", "sqrt")
 """The functions of one number that are never negative."""
+_BOUNDED = (
+    "acos",
+    "asin",
+    "atan",
+    "cos",
+    "erf",
+    "hard_sigmoid",
+    "sigmoid",
+    "sign",
+    "sin",
+    "softsign",
+    "tanh",
+)
+"""The functions of one number whose results have a least and a greatest number."""
 
 
 @irdl_op_definition
@@ -120,6 +135,7 @@ class UnaryOp(UnaryBase, TopOp):
         CanStayFloat(),
         HasPoles(points=lambda op: {"input": op.poles}),
         IsNonNegative(where=lambda op: op.kind.data in _NON_NEGATIVE),
+        IsBounded(where=lambda op: op.kind.data in _BOUNDED),
     )
 
     @classmethod

@@ -60,6 +60,13 @@ class Histogram:
             np.add.at(counts, places - first, self._counts)
         self._exponent, self._first, self._counts = exponent, first, counts
 
+    def bins(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the bins that are not empty, in order: the least and the greatest number of each in f64, and the
+        counts in i64.
+        """
+        filled, edges = self._counts > 0, self.edges
+        return edges[:-1][filled], edges[1:][filled], self._counts[filled]
+
     @property
     def counts(self) -> np.ndarray:
         """The numbers in each bin: i64 [bins]."""

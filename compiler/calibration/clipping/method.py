@@ -23,24 +23,30 @@ _PERCENTILE = "percentile:"
 class Method:
     """A method: its name with its parameter, what it does in words, the histogram that it needs, if any, and what it
     makes of statistics.
+
+    `doubts_extremes`: whether it takes rare numbers for outliers without looking at what is lost with them. Where none
+    can be outliers, as among probabilities, min-max is better.
     """
 
     name: str
     description: str
     histogram: type[Histogram | LogHistogram] | None
     clip: Callable[[Statistics], Clip]
+    doubts_extremes: bool = False
 
 
 _PLAIN = (
     Method("min-max", "the least and the greatest number: nothing saturates (default)", None, min_max),
     Method("max", "the greatest magnitude on both sides of 0", None, maximum),
-    Method("kl", "least Kullback-Leibler divergence of magnitudes, 2048 bins against 128 levels", Histogram, kl),
-    Method("entropy", "least divergence of the numbers with their signs, as ONNX Runtime has it", Histogram, entropy),
+    Method("kl", "least Kullback-Leibler divergence of magnitudes, 2048 bins against 128 levels", Histogram, kl, True),
+    Method("entropy", "least divergence of numbers with their signs, as ONNX Runtime has it", Histogram, entropy, True),
     Method("mse", "least mean squared error of rounding and saturation", LogHistogram, mse),
-    Method("aciq-gauss", "best for a normal distribution of the same variance", LogHistogram, aciq_gauss),
-    Method("aciq-laplace", "best for a Laplace distribution of the same mean distance", LogHistogram, aciq_laplace),
+    Method("aciq-gauss", "best for a normal distribution of the same variance", LogHistogram, aciq_gauss, True),
+    Method("aciq-laplace", "best for a Laplace distribution of equal mean distance", LogHistogram, aciq_laplace, True),
 )  # fmt: skip
 _BY_NAME: Mapping[str, Method] = {each.name: each for each in _PLAIN}
+MIN_MAX = _BY_NAME["min-max"]
+"""The method that takes the least and the greatest number as they are."""
 METHODS: Mapping[str, str] = {
     **{each.name: each.description for each in _PLAIN},
     f"{_PERCENTILE}P": "all but 100 - P percent of the numbers, such as percentile:99.99",
@@ -60,7 +66,7 @@ def method_named(name: str) -> Method:
         if 0 < percent <= 100:
             name = f"{_PERCENTILE}{percent:.10g}"
             clip = partial(percentile, percent=percent)
-            return Method(name, METHODS[f"{_PERCENTILE}P"], LogHistogram, clip)
+            return Method(name, METHODS[f"{_PERCENTILE}P"], LogHistogram, clip, True)
         raise DiagnosticError(
             f"'{name}' is no percentile",
             hint="give a number above 0 and up to 100: percentile:99.99",

@@ -8,7 +8,9 @@ from onnx import helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter import function as network
-from smalti.compiler.calibration.ranges import calibrate
+from smalti.compiler.calibration.clipping.method import METHODS, method_named
+from smalti.compiler.calibration.ranges import calibrate, calibration_table, collect_statistics
+from smalti.compiler.calibration.sample_source import ArraySamples
 from smalti.compiler.calibration.samples import load_calibration_data
 
 from tests.unit.compiler.onnx_import.onnx_models import imported, model_of, random_input
@@ -150,3 +152,24 @@ def test_bools_have_no_range():
     module, ctx = imported(model_of(nodes, {"x": (1, 3)}, constants=constants))
     ranges = calibrate(module, ctx.weights, {"x": np.array([[1, 2, -3]], np.float32)})
     assert ranges == {"x": (-3, 2), "y": (-3, 1)}
+
+
+@pytest.mark.parametrize("name", [name.replace("P", "90") for name in METHODS])
+def test_probabilities_keep_their_range(name):
+    """No method that takes rare numbers for outliers cuts off what an op bounds; what it bounds is told in the row."""
+    nodes = [
+        helper.make_node("Sigmoid", ["x"], ["s"]),
+        helper.make_node("Transpose", ["s"], ["moved"], perm=[1, 0]),
+        helper.make_node("Mul", ["moved", "moved"], ["product"]),
+        helper.make_node("Softmax", ["product"], ["y"], axis=0),
+    ]
+    module, ctx = imported(model_of(nodes, {"x": (1, 400)}))
+    x = np.random.default_rng(0).laplace(-6, 1, (8, 400)).astype(np.float32)
+    method = method_named(name)
+    samples = ArraySamples(module, {"x": x})
+    found = collect_statistics(module, ctx.weights, samples, histogram=method.histogram)
+    rows = calibration_table(module, found, method).rows
+    for tensor in ("s", "moved", "y") if method.doubts_extremes else ():
+        assert (rows[tensor].low, rows[tensor].high) == (found[tensor].low, found[tensor].high)
+        assert rows[tensor].method == "min-max"
+    assert {rows["x"].method, rows["product"].method} == {name}

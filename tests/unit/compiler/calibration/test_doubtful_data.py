@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from onnx import helper
 from smalti.backends.diagnostics.diagnostic import Place
-from smalti.compiler.calibration.doubtful_data import doubt_of_number
+from smalti.compiler.calibration.clipping.lost_energy import lost_energy
+from smalti.compiler.calibration.clipping.method import method_named
+from smalti.compiler.calibration.clipping.statistics import Clip, Statistics
+from smalti.compiler.calibration.doubtful_data import doubt_of_cuts, doubt_of_number
+from smalti.compiler.calibration.ranges import calibration_table
 from smalti.compiler.calibration.samples import load_calibration_data
 from smalti.compiler.compilation.compilation import Compilation, CompileOptions
 
@@ -107,3 +111,31 @@ def test_floats_are_not_calibrated(quantize, monkeypatch):
     assert warning == (
         f"calibration data: warning: the calibration is not used: quantize={quantize} needs no ranges"
     )
+
+
+@pytest.mark.parametrize("name", ["kl", "mse"])
+def test_the_energy_that_a_clip_loses_is_that_of_the_numbers(name):
+    values = np.append(np.random.default_rng(0).normal(0, 1, 10**5), [40.0]).astype(np.float32)
+    histogram = method_named(name).histogram
+    assert histogram is not None
+    statistics = Statistics(histogram())
+    statistics.add(values)
+    lost = values - np.clip(values, -1, 2)
+    expected = np.square(lost).sum() / np.square(values).sum()
+    assert lost_energy(statistics, Clip(2, -1, 2)) == pytest.approx(expected, rel=0.02)
+    assert lost_energy(statistics, Clip(40, -10, 40)) == 0
+    assert lost_energy(Statistics(None, -1, 1), Clip(0, 0, 0)) == 0
+
+
+def test_a_clip_that_loses_much_is_told():
+    module = network()
+    statistics = Statistics((histogram := method_named("percentile:90").histogram) and histogram())
+    statistics.add(np.append(np.zeros(95, np.float32), np.arange(1, 6, dtype=np.float32)))
+    tables = [
+        calibration_table(module, {"y": statistics}, method_named(name))
+        for name in ("percentile:90", "min-max")
+    ]
+    doubts = [doubt_of_cuts({"y": statistics}, table, Place(file="a.npz")) for table in tables]
+    assert doubts[1] is None
+    assert "a.npz: remark: 1 tensor loses more than 1% of the energy" in str(doubts[0])
+    assert "'y': all by percentile:90" in str(doubts[0])
