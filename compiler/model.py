@@ -25,7 +25,7 @@ from ..dialects.level import LEVELS, Level
 from ..passes.tile.network_schedule import NetworkSchedule
 from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
 from ..passes.top.calibration_table import Ranges, table_of, write_table
-from ..passes.top_to_tpu.precision.quantize_option import QUANTIZE, Quantize
+from ..passes.top_to_tpu.precision.schemes import QUANTIZE, SCHEMES, Quantize
 from .compilation.arguments import (
     Argument,
     by_name,
@@ -286,6 +286,7 @@ def compile_model(
     io_layout: str = MODEL_LAYOUT,
     io_quantized: bool = False,
     qtable: str | Path | None = None,
+    scheme: str | None = None,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -317,7 +318,8 @@ def compile_model(
             model's layout in either case, unless `raw_io`.
         io_quantized: whether the program's inputs and outputs hold the integers or half floats that the device computes
             with. `run` takes and gives the model's floats in either case, unless `raw_io`.
-        qtable: the path of a table that gives some layers another format: NAME FORMAT in each line.
+        qtable: the path of a table that gives some layers another scheme: NAME SCHEME in each line.
+        scheme: the name of a scheme of quantization, which wins over `quantize`.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
@@ -350,6 +352,7 @@ def compile_model(
             "io_layout": Argument([io_layout], (str,), f"one of {', '.join(LAYOUTS)}"),
             "io_quantized": switch(io_quantized),
             "qtable": Argument([qtable], (str, Path, NoneType), "the path of a qtable, or None"),
+            "scheme": Argument([scheme], (str, NoneType), f"one of {', '.join(SCHEMES)}, or None"),
         },
     )
     for plugin in [plugins] if isinstance(plugins, str | Path | Plugin) else plugins:
@@ -367,6 +370,7 @@ def compile_model(
         io_layout=None if io_layout == MODEL_LAYOUT else io_layout,
         io_quantized=io_quantized,
         qtable=qtable,
+        scheme=scheme,
     )
     with collector_paused():
         compilation = start_from_model(

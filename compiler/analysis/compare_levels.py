@@ -20,7 +20,7 @@ from ...dialects.level import Level
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of
 from ...dialects.quant.number_format import real_value
-from ...passes.top_to_tpu.precision.quantize_option import Quantize
+from ...passes.top_to_tpu.precision.schemes import Quantize
 from ..calibration.samples import load_calibration_data
 from ..compilation.compilation import (
     CalibrationSource,
@@ -114,6 +114,7 @@ def compare_model(
     quantize: Quantize = "int8",
     calibration: CalibrationSource | None = None,
     qtable: str | Path | None = None,
+    scheme: str | None = None,
     batch: int | None = None,
     input_shapes: Mapping[str, Sequence[int]] | None = None,
     symbols: Mapping[str, int] | None = None,
@@ -131,7 +132,9 @@ def compare_model(
 
     The other arguments are those of `compile_model`, and it raises the same errors.
     """
-    options = CompileOptions(reference_to(target), cores, quantize, calibration, qtable=qtable)
+    options = CompileOptions(
+        reference_to(target), cores, quantize, calibration, qtable=qtable, scheme=scheme
+    )
     compilation = start_from_model(
         model,
         options,

@@ -24,7 +24,7 @@ from ...dialects.network.traits import Converts
 from ...dialects.quant.element_type import element_storage, is_float, is_quantized
 from ...dialects.tpu.tpu_op import TpuOp
 from ...passes.top.annotate_calibration import annotate
-from ...passes.top_to_tpu.precision.quantize_option import QUANTIZE, Quantize
+from ...passes.top_to_tpu.precision.schemes import QUANTIZE, Quantize
 from ..compilation.compilation import DEFAULT_TARGET, Compilation, CompileOptions
 from ..compilation.optimization import Optimization
 from .legality_cases import AFTER, BEFORE, Case, cases

@@ -37,8 +37,8 @@ from ...passes.top.calibration_grammar import read_table
 from ...passes.top.calibration_table import Ranges
 from ...passes.top_to_tpu.builder.activation_ranges import MissingRangesError
 from ...passes.top_to_tpu.precision.given_quantization import gives_quantization
-from ...passes.top_to_tpu.precision.layer_formats import read_qtable
-from ...passes.top_to_tpu.precision.quantize_option import Quantize
+from ...passes.top_to_tpu.precision.layer_schemes import read_qtable
+from ...passes.top_to_tpu.precision.schemes import Quantize, Scheme, chosen_scheme
 from ..calibration.ranges import calibrate
 from ..calibration.samples import (
     few_samples,
@@ -81,14 +81,15 @@ class CompileOptions:
     """The options of a compilation.
 
     `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
-    None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16". `calibration`: arrays by input name, an .npz
-    file of them, a calibration table, or "random:SEED"; needed for "int8" from the top level.
+    None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16"; `scheme`, the name of any scheme, wins
+    over it. `calibration`: arrays by input name, an .npz file of them, a calibration table, or "random:SEED"; needed
+    for schemes of integers from the top level.
     `insertions`: the user's own passes among the default ones. `changes`: options of default passes that are set, and
     passes that are left out. `schedule`: what is decided of the network's layers; passes decide the rest.
     `optimization`: how hard they try; `changes` win over what it means. `io_layout`: "model" or "nhwc", in which inputs
     and outputs of four axes lie; None for what the IR states, which a model does not. `io_quantized`: whether inputs
     and outputs hold what the device computes with, and the host casts them. `qtable`: the path of a table that gives
-    layers another format than `quantize`.
+    layers another scheme.
 
     Raises DiagnosticError if a pass is to stand beside one that is left out, or if options contradict each other.
     """
@@ -104,13 +105,21 @@ class CompileOptions:
     io_layout: str | None = None
     io_quantized: bool = False
     qtable: str | Path | None = None
+    scheme: str | None = None
+
+    @property
+    def network_scheme(self) -> Scheme:
+        """The scheme of all layers but those that the qtable names. Raises DiagnosticError if there is none such."""
+        return chosen_scheme(self.scheme, self.quantize)
 
     @property
     def quantizes(self) -> bool:
-        """Whether some layers are of 8 bits. Raises DiagnosticError if there is a qtable that cannot be read."""
-        if self.quantize in (None, "int8"):
+        """Whether some layers are of integers. Raises DiagnosticError if there is a qtable that cannot be read."""
+        if self.network_scheme.quantizes:
             return True
-        return self.qtable is not None and "int8" in read_qtable(self.qtable).all_formats
+        return self.qtable is not None and any(
+            scheme.quantizes for scheme in read_qtable(self.qtable).all_schemes
+        )
 
     @property
     def pass_changes(self) -> tuple[PassChange, ...]:
@@ -126,7 +135,7 @@ class CompileOptions:
                 hint=did_you_mean(self.io_layout, LAYOUTS)
                 or f"the layouts are {', '.join(LAYOUTS)}",
             )
-        if self.io_quantized and self.quantize == "f32":
+        if self.io_quantized and self.network_scheme.activations == "f32":
             raise DiagnosticError(
                 "quantized inputs and outputs need a network in another type than the model's, "
                 "quantize=f32 keeps that",
@@ -258,6 +267,7 @@ class Compilation:
             "schedule": None if self.options.schedule is None else self._schedule_file(),
             "io_layout": self.options.io_layout,
             "io_quantized": self.options.io_quantized,
+            "scheme": self.options.scheme,
             "qtable": None if self.options.qtable is None else str(self.options.qtable),
         }
 
@@ -313,19 +323,32 @@ class Compilation:
         """
         source = self.options.calibration
         if source is not None and not self.options.quantizes:
-            report(self.ctx, unused_calibration(source, self._settings()["quantize"]))
+            report(self.ctx, unused_calibration(source, self.options.network_scheme.name))
         elif source is not None:
             self._annotate(source)
         elif needed and not has_ranges(self.module):
             self._is_uncalibrated = True
             if not gives_quantization(self.module):
-                raise _uncalibrated("")
+                raise self._uncalibrated("")
 
     def _without_ranges(self, error: MissingRangesError) -> DiagnosticError:
         """Return what to tell about values without ranges: to calibrate, if that was not done."""
         if not self._is_uncalibrated:
             return error
-        return _uncalibrated(f": the model gives no range for {error.listed}")
+        return self._uncalibrated(f": the model gives no range for {error.listed}")
+
+    def _uncalibrated(self, what: str) -> DiagnosticError:
+        """Return the diagnostic for a network that integers need ranges of; `what` goes on about that."""
+        scheme = self.options.scheme
+        chosen = (
+            f"quantize={self._settings()['quantize']}" if scheme is None else f"scheme={scheme}"
+        )
+        return DiagnosticError(
+            f"{chosen} needs calibration data{what}",
+            hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
+            "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16, "
+            "which keep what the model quantizes itself",
+        )
 
     def _annotate(self, source: CalibrationSource) -> None:
         """Write the ranges of a table, or those measured on data, into the IR; note what to tell of them once the
@@ -403,16 +426,6 @@ class Compilation:
             sanitize_program(decode_program(program))
             self.progress("encode", 2, steps)
         return program
-
-
-def _uncalibrated(what: str) -> DiagnosticError:
-    """Return the diagnostic for a network that INT8 needs ranges of; `what` goes on about that."""
-    return DiagnosticError(
-        f"quantize=int8 needs calibration data{what}",
-        hint="give an .npz with arrays named as the model's inputs (--calibration data.npz), or say "
-        "--calibration random:0 to calibrate on random data, or --quantize f32, f16 or bf16, "
-        "which keep what the model quantizes itself",
-    )
 
 
 def _is_quantized(module: ModuleOp) -> bool:
@@ -540,6 +553,7 @@ def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Pl
         return
     settled: dict[str, object] = {
         "--quantize": options.quantize,
+        "--scheme": options.scheme,
         "--qtable": options.qtable,
         "--calibration": options.calibration,
     }

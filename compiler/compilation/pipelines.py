@@ -29,8 +29,8 @@ class Settings(TypedDict):
     `target`: what `load_target` takes. `quantize`: one of `QUANTIZE`. `cores`: how many of the target's cores to use;
     None, or left out, for all. `schedule`: the file of a schedule, which the layers are to have; None, or left out, for
     none. `io_layout`: one of `LAYOUTS` for inputs and outputs; None, or left out, for what the IR states.
-    `io_quantized`: whether the host casts inputs and outputs. `qtable`: the file of a qtable; None, or left out, for
-    none.
+    `io_quantized`: whether the host casts inputs and outputs. `scheme`: the name of a scheme; None, or left out, for
+    what `quantize` says. `qtable`: the file of a qtable; None, or left out, for none.
     """
 
     target: str
@@ -39,6 +39,7 @@ class Settings(TypedDict):
     schedule: NotRequired[str | None]
     io_layout: NotRequired[str | None]
     io_quantized: NotRequired[bool]
+    scheme: NotRequired[str | None]
     qtable: NotRequired[str | None]
 
 
@@ -150,7 +151,7 @@ def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
 
 def passes_into(level: Level, **settings: Unpack[Settings]) -> list[str]:
     """Return the passes from the level above into `level` and through it, each as pipeline text."""
-    numbers = {name: settings.get(name) for name in ("target", "quantize", "qtable")}
+    numbers = {name: settings.get(name) for name in ("target", "quantize", "scheme", "qtable")}
     enter: dict[Level, str] = {
         "tpu": f"convert-top-to-tpu{_options(**numbers)}",
         "tile": "convert-tpu-to-tile",

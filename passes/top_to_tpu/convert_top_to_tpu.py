@@ -1,5 +1,5 @@
-"""`convert-top-to-tpu`: from what the network does to what the target computes, in int8, f32,
-f16 or bf16.
+"""`convert-top-to-tpu`: from what the network does to what the target computes, in integers or floats, by a scheme for
+each layer.
 
 Before:
 
@@ -44,7 +44,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
-from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.numerics.storage import NETWORK_FLOAT_NAMES
 from ...backends.targets.target import load_target
 from ...dialects import top, tpu
@@ -65,29 +65,29 @@ from .precision.float_results import float_results
 from .precision.given_quantization import given_elements
 from .precision.given_regions import given_regions
 from .precision.joined_factors import factors_of_joins
-from .precision.layer_formats import read_qtable
-from .precision.quantize_option import BY_NAME, QUANTIZE, Quantize
+from .precision.layer_schemes import read_qtable
 from .precision.saturated_ranges import saturated_bounds
+from .precision.schemes import Scheme, chosen_scheme
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .precision.wide_floats import wide_results
 from .tpu_builder import TpuBuilder
 
 _COMPUTED = (*NETWORK_FLOAT_NAMES, "bool")
 """The element types that engines compute; others are only moved, and given to calls of the host."""
-_ROUNDING = {"f16": 0.01, "bf16": 0.1, "int8": 0.25}
-"""By how much rounding to each type may change an output, as a share of the output's range."""
+_ROUNDING = {"f16": 0.01, "bf16": 0.1, "i8": 0.25}
+"""By how much rounding activations to each type may change an output, as a share of the output's range."""
 
 
 @dataclass(frozen=True)
 class ConvertTopToTpu(SmaltiPass):
     """Convert a network to what the target computes: target=NAME
-    quantize=int8|f32|f16|bf16 qtable=FILE.
+    quantize=int8|f32|f16|bf16 scheme=NAME qtable=FILE.
 
-    The target may be a file (target=my.toml). int8 needs a calibrated range on every activation
-    that gets a quantization of its own (top-annotate-calibration); data movement and max_pool keep
-    their input's. Casts stand at the borders of the function and around what computes in floats.
-    A row of the qtable is NAME FORMAT: the layer whose result has that name, or all that fit the glob, compute in that
-    type.
+    The target may be a file (target=my.toml). A scheme wins over quantize, which takes the plainest schemes only. Those
+    of integers need a calibrated range on every activation that gets a quantization of its own
+    (top-annotate-calibration); data movement and max_pool keep their input's. Casts stand at the borders of the
+    function and around what computes in floats. A row of the qtable is NAME SCHEME: the layer whose result has that
+    name, or all that fit the glob, compute by that scheme.
     """
 
     name = "convert-top-to-tpu"
@@ -102,38 +102,37 @@ class ConvertTopToTpu(SmaltiPass):
     """Name of the target, or path of its TOML file."""
     quantize: str = "int8"
     """Type that the target computes in: int8, or a type of floats for all values."""
+    scheme: str | None = None
+    """Name of the scheme by which the network is quantized; None for what quantize says."""
     qtable: str | None = None
-    """Path of a table that gives some layers another type; None for none."""
+    """Path of a table that gives some layers another scheme; None for none."""
 
     @property
     def tolerance(self) -> float:
         """By how much rounding to the number format may change an output; a greater change is not a loss of precision
         but a mistake.
         """
-        return _ROUNDING.get(self.quantize, F32_TOLERANCE)
+        return _ROUNDING.get(self._chosen().activations, F32_TOLERANCE)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        place = Place(name=f"pass '{self.name}'")
-        if self.quantize not in QUANTIZE:
-            raise DiagnosticError(
-                f"option 'quantize' is {self.quantize}, expected one of {', '.join(QUANTIZE)}",
-                place,
-                hint=did_you_mean(self.quantize, QUANTIZE),
-            )
+        scheme = self._chosen()
         target = load_target(self.target)
         functions = [op for op in module.body.ops if isinstance(op, FuncOp) and op.body.blocks]
         if not functions:
             raise DiagnosticError("the module has no function to convert", place_of(module))
         for function in functions:
-            self._convert(function, ctx)
+            self._convert(function, ctx, scheme)
         set_target(module, self.target, target)
 
-    def _convert(self, function: FuncOp, ctx: Context) -> None:
+    def _chosen(self) -> Scheme:
+        return chosen_scheme(self.scheme, self.quantize, Place(name=f"pass '{self.name}'"))
+
+    def _convert(self, function: FuncOp, ctx: Context, scheme: Scheme) -> None:
         old = _body(function)
         _fold_without_elements(old, store_of(ctx))
         ops = list(old.ops)
-        formats = self._formats(ops)
-        builder = TpuBuilder(function, store_of(ctx), BY_NAME[self.quantize], formats)
+        schemes = self._schemes(ops, scheme)
+        builder = TpuBuilder(function, store_of(ctx), scheme, schemes)
         given = given_elements(ops)
         for value, element in given.items():
             builder.ranges.give(value, element)
@@ -144,7 +143,7 @@ class ConvertTopToTpu(SmaltiPass):
             floats = {*builder.float_results, *builder.given_regions, *given}
             builder.joined = factors_of_joins(ops, floats)
             _share_quantization(builder, ops)
-        builder.wide_results = _wide_results(formats, ops, builder.store)
+        builder.wide_results = _wide_results(schemes, ops, builder.store)
         returned = ops.pop()
         assert isinstance(returned, ReturnOp)
         for op in ops:
@@ -160,7 +159,7 @@ class ConvertTopToTpu(SmaltiPass):
         self.count("saturated_weights", builder.saturated)
         if builder.saturated:
             message = (
-                f"{builder.saturated} weights are beyond {self.quantize} and stand at its limit"
+                f"{builder.saturated} weights are beyond {scheme.weights} and stand at its limit"
             )
             report(ctx, Diagnostic("remark", message, place_of(function)))
         builder.ranges.check()
@@ -177,15 +176,14 @@ class ConvertTopToTpu(SmaltiPass):
             inputs, [each.type for each in outputs]
         )
 
-    def _formats(self, ops: Sequence[Operation]) -> dict[SSAValue, Quantize]:
-        """Return the formats of the results of layers, in order: those of the qtable, else the network's."""
+    def _schemes(self, ops: Sequence[Operation], network: Scheme) -> dict[SSAValue, Scheme]:
+        """Return the schemes of the results of layers, in order: those of the qtable, else the network's."""
         layers: dict[str, SSAValue] = {
             op.result_name.data: op.output
             for op in ops
             if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp)
         }
-        network = BY_NAME[self.quantize]
-        given = read_qtable(self.qtable).formats(layers) if self.qtable else {}
+        given = read_qtable(self.qtable).schemes(layers) if self.qtable else {}
         return {value: given.get(name, network) for name, value in layers.items()}
 
     def _report_host_calls(self, ctx: Context, builder: TpuBuilder) -> None:
@@ -202,12 +200,12 @@ class ConvertTopToTpu(SmaltiPass):
 
 
 def _wide_results(
-    formats: Mapping[SSAValue, Quantize], ops: Sequence[Operation], store: WeightStore
+    schemes: Mapping[SSAValue, Scheme], ops: Sequence[Operation], store: WeightStore
 ) -> set[SSAValue]:
     """Return the results of layers in f16 and bf16 that are computed in f32 all the same."""
     found: set[SSAValue] = set()
     for narrow in ("f16", "bf16"):
-        narrow_results = {value for value, each in formats.items() if each == narrow}
+        narrow_results = {value for value, each in schemes.items() if each.activations == narrow}
         if narrow_results:
             found |= narrow_results & wide_results(ops, narrow, store)
     return found

@@ -29,7 +29,7 @@ from .builder.weight_builder import WeightBuilder
 from .precision.float_results import Reader
 from .precision.given_quantization import constant_of, given_constant
 from .precision.joined_factors import JoinedFactors
-from .precision.quantize_option import Quantize
+from .precision.schemes import Scheme
 
 
 class TpuBuilder(WeightBuilder):
@@ -38,8 +38,8 @@ class TpuBuilder(WeightBuilder):
     A value of `top` has a float form, a quantized form, or both; `as_float` and `as_quantized` return one of them, and
     cast if it does not exist yet. The element type of float forms is `float`, whatever that of `top` is: an op whose
     operands are float forms computes in it. It is f32 for an op that makes one of the `wide_results`, that of
-    `float_formats` for an op whose result has one, and the network's for all others. `formats` are those of the results
-    of layers: the network is one of 8 bits if one of them is, whatever `quantize` says of all others. `ranges` are
+    `float_formats` for an op whose result has one, and the network's for all others. `schemes` are those of the results
+    of layers: the network is one of integers if one of them is, whatever `scheme` says of all others. `ranges` are
     those of the activations. `float_results` are values that are made in floats, by what reads them; `given_regions`
     those for which the model, or a person, decides whether integers hold them; `bounded` has float forms that replace
     others for the op that is being converted. `dynamic_forms` are what dynamic quantization makes of values. `joined`
@@ -51,16 +51,17 @@ class TpuBuilder(WeightBuilder):
         self,
         function: FuncOp,
         store: WeightStore,
-        quantize: Quantize,
-        formats: Mapping[SSAValue, Quantize],
+        scheme: Scheme,
+        schemes: Mapping[SSAValue, Scheme],
     ) -> None:
-        if "int8" in formats.values():
-            quantize = "int8"
-        super().__init__(function, store, quantize)
-        self.quantizes = quantize == "int8"
+        self.quantizes = any(each.quantizes for each in (scheme, *schemes.values()))
+        super().__init__(function, store, "f32" if self.quantizes else scheme.activations)
         self.float_formats = {
-            value: type_of_storage(each) for value, each in formats.items() if each != quantize
+            value: type_of_storage(each.activations)
+            for value, each in schemes.items()
+            if not each.quantizes and (self.quantizes or each != scheme)
         }
+        self._scheme, self._schemes = scheme, schemes
         self.ranges = ActivationRanges(self.name_of)
         self.float_results: Mapping[SSAValue, Reader] = {}
         self.wide_results: Collection[SSAValue] = ()
@@ -88,6 +89,10 @@ class TpuBuilder(WeightBuilder):
             self.float = self.float_formats.get(value, self.float)
         if any(value in self.wide_results for value in op.results):
             self.float = type_of_storage("f32")
+
+    def scheme_of(self, value: SSAValue) -> Scheme:
+        """Return the scheme by which the op that gives `value` computes; that of the network for an input."""
+        return self._schemes.get(value, self._scheme)
 
     def result_name(self, op: top.TopOp) -> str:
         """Return the name for what `op` becomes: its own, or a new one if it is stored larger than it is."""

@@ -19,7 +19,7 @@ from smalti.compiler.analysis.compare_levels import compare_with_onnxruntime
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging.inputs import InputSource
-from smalti.passes.top_to_tpu.precision.quantize_option import Quantize
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 from smalti.tools import opt
 
 from .conftest import small_model

@@ -66,7 +66,7 @@ def test_mistakes(digits_model: Path, tmp_path: Path):
     for rows, words in (
         ("logit int8\n", "1:1: error: no layer is called 'logit'"),
         ("# fine\nconv* f16\n", "2:1: error: no layer is called 'conv"),
-        ("logits int4\n", "1:8: error: there is no format 'int4'"),
+        ("logits int4\n", "1:8: error: there is no scheme 'int4'"),
         ("logits int8 f16\n", "1:13: error: unexpected 'f16', expected the end of the line"),
     ):
         table.write_text(rows)

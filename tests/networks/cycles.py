@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import known_targets
-from smalti.passes.top_to_tpu.precision.quantize_option import QUANTIZE, Quantize
+from smalti.passes.top_to_tpu.precision.schemes import QUANTIZE, Quantize
 from smalti.tools.console.progress_bar import progress_bar
 
 from .accuracy import Case

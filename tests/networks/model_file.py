@@ -14,7 +14,7 @@ import onnxruntime
 from onnx import ModelProto
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import compile_model, import_model
-from smalti.passes.top_to_tpu.precision.quantize_option import Quantize
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 Arrays = Mapping[str, np.ndarray]
 TARGET = "default-8c"

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from smalti.backends.diagnostics.progress import Progress
 from smalti.backends.simulator.simulate import simulate
-from smalti.passes.top_to_tpu.precision.quantize_option import QUANTIZE, Quantize
+from smalti.passes.top_to_tpu.precision.schemes import QUANTIZE, Quantize
 from smalti.tools.console.progress_bar import progress_bar
 
 from .accuracy import Accuracy, Case, measure

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from ...compiler.onnx_import.model.limits import ImportLimits, limit_names
-from ...passes.top_to_tpu.precision.quantize_option import QUANTIZE
+from ...passes.top_to_tpu.precision.schemes import QUANTIZE, SCHEMES
 from .files import InputFile
 from .parser import choice
 
@@ -166,7 +167,7 @@ def limit(text: str) -> tuple[str, int]:
 
 
 def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --target, --cores, --quantize, --qtable and --calibration."""
+    """Add --target, --cores, --quantize, --scheme, --qtable and --calibration."""
     parser.add_argument(
         "--target",
         type=InputFile,
@@ -178,10 +179,16 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quantize", choices=QUANTIZE, help="number format (default: int8)")
     parser.add_argument(
+        "--scheme",
+        type=partial(choice, known=tuple(SCHEMES)),
+        metavar="NAME",
+        help=f"how numbers are quantized, instead of --quantize: {', '.join(SCHEMES)}",
+    )
+    parser.add_argument(
         "--qtable",
         type=InputFile,
         metavar="FILE",
-        help="give some layers another number format: NAME FORMAT in each line, a layer's result or a glob of them; "
+        help="give some layers another scheme: NAME SCHEME in each line, a layer's result or a glob of them; "
         "later lines win",
     )
     parser.add_argument(

@@ -84,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
         args.calibration,
         **ports_of(args),
         qtable=args.qtable,
+        scheme=args.scheme,
     )
     with progress_bar() as progress:
         compilation = start_from_model(

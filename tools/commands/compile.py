@@ -117,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
         optimization_of(args),
         **ports_of(args),
         qtable=args.qtable,
+        scheme=args.scheme,
     )
     watch = instrumentation(args)
     with progress_bar() as progress:

@@ -29,14 +29,14 @@ from .op_builder import OpBuilder
 
 
 class WeightBuilder(OpBuilder):
-    """Builds constants of type `float` and quantized ones; `quantize` is one of `QUANTIZE`.
+    """Builds constants of type `float` and quantized ones.
 
     `saturated` counts the numbers of weights that are out of the range of `float`.
     """
 
-    def __init__(self, function: FuncOp, store: WeightStore, quantize: str) -> None:
+    def __init__(self, function: FuncOp, store: WeightStore, float: str) -> None:
         super().__init__(function, store)
-        self.float = type_of_storage("f32" if quantize == "int8" else quantize)
+        self.float = type_of_storage(float)
         self.saturated = 0
 
     def array_of(self, weight: top.WeightOp) -> np.ndarray:

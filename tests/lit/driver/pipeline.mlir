@@ -21,4 +21,4 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> attributes {smalti.inputs = 
 // NOTHING: top.add "c" %a, %b
 
 // DUMP:      Pass pipeline of 2 passes:
-// DUMP-NEXT: builtin.module(cse,convert-top-to-tpu{target=default-8c quantize=f32 qtable})
+// DUMP-NEXT: builtin.module(cse,convert-top-to-tpu{target=default-8c quantize=f32 scheme qtable})

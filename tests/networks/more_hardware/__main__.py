@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 
-from smalti.passes.top_to_tpu.precision.quantize_option import Quantize
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 from smalti.tools.console.progress_bar import progress_bar
 
 from .layers import LAYERS

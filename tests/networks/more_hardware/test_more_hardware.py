@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import pytest
-from smalti.passes.top_to_tpu.precision.quantize_option import Quantize
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 from tests.commit_seed import share_of_commit
 

@@ -1,11 +1,11 @@
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c qtable=%S/Inputs/mixed.qtable}" | filecheck %s
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c quantize=bf16 qtable=%S/Inputs/mixed.qtable}" | filecheck %s
 // RUN: not smalti-opt %s -p "convert-top-to-tpu{target=edge-1c qtable=%S/Inputs/unknown.qtable}" 2>&1 | filecheck %s --check-prefix UNKNOWN
-// RUN: not smalti-opt %s -p "convert-top-to-tpu{target=edge-1c qtable=%S/Inputs/format.qtable}" 2>&1 | filecheck %s --check-prefix FORMAT
+// RUN: not smalti-opt %s -p "convert-top-to-tpu{target=edge-1c qtable=%S/Inputs/scheme.qtable}" 2>&1 | filecheck %s --check-prefix SCHEME
 // RUN: not smalti-opt %s -p "convert-top-to-tpu{target=edge-1c qtable=%S/Inputs/short.qtable}" 2>&1 | filecheck %s --check-prefix SHORT
 // RUN: not smalti-opt %s -p "convert-top-to-tpu{target=edge-1c qtable=%S/Inputs/none.qtable}" 2>&1 | filecheck %s --check-prefix NONE
 
-// A row gives the layers that it names another format than the network's; casts stand between.
+// A row gives the layers that it names another scheme than the network's; casts stand between.
 func.func @main(%x: tensor<1x8x!quant.calibrated<f32<-1.0:1.0>>>) -> tensor<1x8x!quant.calibrated<f32<-2.0:2.0>>> attributes {smalti.inputs = ["x"], smalti.outputs = ["y"]} {
   %w = top.weight "w" seed = 1 : tensor<8x8xf32>
   %a = top.matmul "a" %x, %w : (tensor<1x8x!quant.calibrated<f32<-1.0:1.0>>>, tensor<8x8xf32>) -> tensor<1x8x!quant.calibrated<f32<-2.0:2.0>>>
@@ -24,9 +24,9 @@ func.func @main(%x: tensor<1x8x!quant.calibrated<f32<-1.0:1.0>>>) -> tensor<1x8x
 // UNKNOWN: unknown.qtable:1:1: error: no layer is called 'yy'
 // UNKNOWN: hint: did you mean y?
 
-// FORMAT: format.qtable:1:3: error: there is no format 'f17'
-// FORMAT: hint: did you mean f16?
+// SCHEME: scheme.qtable:1:3: error: there is no scheme 'f17'
+// SCHEME: hint: did you mean f16?
 
-// SHORT: short.qtable:1:2: error: the line ends too early, expected a format (int8, f32, f16, bf16)
+// SHORT: short.qtable:1:2: error: the line ends too early, expected a scheme (int8, f32, f16, bf16)
 
 // NONE: none.qtable: error: cannot read the qtable: No such file or directory

@@ -1,7 +1,7 @@
 """The table of storage types, and the lists that are derived from it."""
 
 from smalti.backends.numerics import storage
-from smalti.passes.top_to_tpu.precision.quantize_option import QUANTIZE
+from smalti.passes.top_to_tpu.precision.schemes import QUANTIZE
 
 
 def test_lists_of_types_are_in_the_order_of_their_codes():

@@ -1,11 +1,11 @@
-"""The qtable: in which format each layer of a network computes, as text.
+"""The qtable: by which scheme each layer of a network computes, as text.
 
-    # layer            format
+    # layer            scheme
     /features/*        int8
     /features/0/Conv   f16
     logits             F32
 
-A row names the result of a layer, or several by a glob; later rows win over earlier ones, and all over the format of
+A row names the result of a layer, or several by a glob; later rows win over earlier ones, and all over the scheme of
 the network. The tables of TPU-MLIR have the same form.
 """
 
@@ -17,9 +17,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ....backends.diagnostics.diagnostic import did_you_mean
+from ....backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ...table_text import TERMINALS, TableText, read_table_text, tokens_of
-from .quantize_option import BY_NAME, QUANTIZE, Quantize
+from .schemes import SCHEMES, Scheme, scheme_named
 
 if TYPE_CHECKING:
     from lark import Token
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 _GRAMMAR = (
     r"""
 start: _LINE* (row _LINE+)*
-row: NAME FORMAT
-FORMAT: /[^\s"#]\S*/
+row: NAME SCHEME
+SCHEME: /[^\s"#]\S*/
 """
     + TERMINALS
 )
-_HINT = "a row is NAME FORMAT, such as: /features/* f16"
+_HINT = "a row is NAME SCHEME, such as: /features/* f16"
 _GLOB = frozenset("*?[")
 
 
 @dataclass(frozen=True)
-class FormatRow:
-    """A row: the layers of the name or glob `pattern` compute in `format`."""
+class SchemeRow:
+    """A row: the layers of the name or glob `pattern` compute by `scheme`."""
 
     pattern: str
-    format: Quantize
+    scheme: Scheme
     token: Token
 
 
@@ -49,20 +49,20 @@ class FormatRow:
 class Qtable:
     """The rows of a qtable, in order, and its text for what is told of them."""
 
-    rows: Sequence[FormatRow]
+    rows: Sequence[SchemeRow]
     text: TableText
 
     @property
-    def all_formats(self) -> frozenset[Quantize]:
-        """The formats of all rows."""
-        return frozenset(row.format for row in self.rows)
+    def all_schemes(self) -> frozenset[Scheme]:
+        """The schemes of all rows."""
+        return frozenset(row.scheme for row in self.rows)
 
-    def formats(self, names: Collection[str]) -> dict[str, Quantize]:
-        """Return the formats of those of `names`, the layers of a network, that the table is about.
+    def schemes(self, names: Collection[str]) -> dict[str, Scheme]:
+        """Return the schemes of those of `names`, the layers of a network, that the table is about.
 
         Raises DiagnosticError for a row that is about none.
         """
-        found: dict[str, Quantize] = {}
+        found: dict[str, Scheme] = {}
         for row in self.rows:
             meant = [row.pattern] if row.pattern in names else _matching(row.pattern, names)
             if not meant:
@@ -72,31 +72,28 @@ class Qtable:
                     did_you_mean(row.pattern, names)
                     or "layers are called as their results are; smalti compile --emit top shows them",
                 )
-            found.update(dict.fromkeys(meant, row.format))
+            found.update(dict.fromkeys(meant, row.scheme))
         return found
 
 
 def read_qtable(path: str | Path) -> Qtable:
     """Return a qtable. Raises DiagnosticError if there is no such file, or if it is no qtable."""
-    hint = "give a text file with NAME FORMAT in each line"
+    hint = "give a text file with NAME SCHEME in each line"
     return parse_qtable(read_table_text(path, "the qtable", hint), str(path))
 
 
 def parse_qtable(text: str, file: str) -> Qtable:
     """Return the qtable that a text describes. Raises DiagnosticError, with a line of `file`, for what is wrong."""
-    words = {"NAME": "the name of a layer", "FORMAT": f"a format ({', '.join(QUANTIZE)})"}
+    words = {"NAME": "the name of a layer", "SCHEME": f"a scheme ({', '.join(SCHEMES)})"}
     table = TableText(text, file, _GRAMMAR, words, _HINT)
-    rows: list[FormatRow] = []
+    rows: list[SchemeRow] = []
     for child in table.tree.children:
-        name, format = tokens_of(child)  # pyright: ignore[reportArgumentType]
-        chosen = BY_NAME.get(format.lower())
-        if chosen is None:
-            raise table.error(
-                format,
-                f"there is no format '{format}'",
-                did_you_mean(format.lower(), QUANTIZE) or f"the formats are {', '.join(QUANTIZE)}",
-            )
-        rows.append(FormatRow(table.name(name), chosen, name))
+        name, scheme = tokens_of(child)  # pyright: ignore[reportArgumentType]
+        try:
+            chosen = scheme_named(scheme)
+        except DiagnosticError as error:
+            raise table.error(scheme, error.message, error.hint) from None
+        rows.append(SchemeRow(table.name(name), chosen, name))
     return Qtable(rows, table)
 
 

@@ -1,0 +1,77 @@
+"""Schemes of quantization: in which numbers a layer keeps its activations and its weights, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ....backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
+from ....backends.numerics.storage import is_float
+
+Quantize = Literal["int8", "f32", "f16", "bf16"]
+QUANTIZE: tuple[Quantize, ...] = get_args(Quantize)
+"""The schemes that the option `quantize` takes; the option `scheme` takes them all."""
+WeightScales = Literal["channel", "tensor"] | int
+"""One scale for each output channel, one for all weights, or one for each of so many input channels."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a layer stores the numbers that it computes with.
+
+    `activations` is the storage type of its result and of what it reads, `weights` that of its constant weights, which
+    have zero point 0. If `symmetric`, activations have zero point 0, too. `weight_scales` says how many scales weights
+    have. If `power_of_two`, every scale is a power of two. `calibration` is the method by which ranges are taken from
+    samples. Ops that have no form in integers compute in f32.
+    """
+
+    name: str
+    description: str
+    activations: str
+    weights: str
+    symmetric: bool = False
+    weight_scales: WeightScales = "channel"
+    power_of_two: bool = False
+    calibration: str = "min-max"
+
+    @property
+    def quantizes(self) -> bool:
+        """Whether activations are integers."""
+        return not is_float(self.activations)
+
+
+_INT8 = Scheme("int8", "activations i8 asymmetric, weights i8 symmetric per channel", "i8", "i8")
+_FLOATS = tuple(
+    Scheme(name, f"activations and weights {name}", name, name) for name in ("f32", "f16", "bf16")
+)
+SCHEMES: Mapping[str, Scheme] = {each.name: each for each in (_INT8, *_FLOATS)}
+"""Every scheme, by its name."""
+
+
+def scheme_named(name: str, place: Place | None = None) -> Scheme:
+    """Return the scheme of a name, in capitals or not. Raises DiagnosticError at `place` if there is none."""
+    found = SCHEMES.get(name.lower())
+    if found is None:
+        raise DiagnosticError(
+            f"there is no scheme '{name}'",
+            place,
+            hint=did_you_mean(name.lower(), SCHEMES) or f"the schemes are {', '.join(SCHEMES)}",
+        )
+    return found
+
+
+def chosen_scheme(
+    scheme: str | None, quantize: str | None = None, place: Place | None = None
+) -> Scheme:
+    """Return the scheme of a network for the values of the options `scheme`, which wins, and `quantize`: int8 if both
+    are None. Raises DiagnosticError at `place` if a value is none of theirs.
+    """
+    if quantize is not None and quantize not in QUANTIZE:
+        raise DiagnosticError(
+            f"option 'quantize' is {quantize}, expected one of {', '.join(QUANTIZE)}",
+            place,
+            hint=did_you_mean(quantize, QUANTIZE)
+            or ("it is a value of option 'scheme'" if quantize in SCHEMES else None),
+        )
+    return scheme_named(scheme or quantize or _INT8.name, place)
