@@ -242,6 +242,8 @@ def quantize_linear(
 def dynamic_quantize_linear(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Quantize floats to u8 by the range of the elements, widened to hold 0 (ONNX, DynamicQuantizeLinear): return the
     integers, their scale and their zero point.
+
+    ONNX says nothing of elements that are not finite: here all integers are 0, and the scale is infinite or NaN.
     """
     low = np.minimum(x.min(initial=0), np.float32(0))
     high = np.maximum(x.max(initial=0), np.float32(0))

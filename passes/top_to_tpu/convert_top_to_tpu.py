@@ -46,7 +46,7 @@ from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.numerics.storage import NETWORK_FLOAT_NAMES
-from ...backends.targets.target import load_target
+from ...backends.targets.target import Target, load_target
 from ...dialects import top, tpu
 from ...dialects.ir.context import report
 from ...dialects.ir.location import place_of
@@ -121,13 +121,13 @@ class ConvertTopToTpu(SmaltiPass):
         if not functions:
             raise DiagnosticError("the module has no function to convert", place_of(module))
         for function in functions:
-            self._convert(function, ctx, scheme)
+            self._convert(function, ctx, scheme, target)
         set_target(module, self.target, target)
 
     def _chosen(self) -> Scheme:
         return chosen_scheme(self.scheme, self.quantize, Place(name=f"pass '{self.name}'"))
 
-    def _convert(self, function: FuncOp, ctx: Context, scheme: Scheme) -> None:
+    def _convert(self, function: FuncOp, ctx: Context, scheme: Scheme, target: Target) -> None:
         old = _body(function)
         _fold_without_elements(old, store_of(ctx))
         ops = list(old.ops)
@@ -143,7 +143,8 @@ class ConvertTopToTpu(SmaltiPass):
             floats = {*builder.float_results, *builder.given_regions, *given}
             builder.joined = factors_of_joins(ops, floats)
             _share_quantization(builder, ops)
-        builder.wide_results = _wide_results(schemes, ops, builder.store)
+        products = "f32" in target.matrix.macs_per_cycle
+        builder.wide_results = _wide_results(schemes, ops, builder.store, products)
         returned = ops.pop()
         assert isinstance(returned, ReturnOp)
         for op in ops:
@@ -200,14 +201,17 @@ class ConvertTopToTpu(SmaltiPass):
 
 
 def _wide_results(
-    schemes: Mapping[SSAValue, Scheme], ops: Sequence[Operation], store: WeightStore
+    schemes: Mapping[SSAValue, Scheme],
+    ops: Sequence[Operation],
+    store: WeightStore,
+    products: bool,
 ) -> set[SSAValue]:
-    """Return the results of layers in f16 and bf16 that are computed in f32 all the same."""
+    """Return the results of layers in f16 and bf16 that are computed in f32 all the same, `products` too."""
     found: set[SSAValue] = set()
     for narrow in ("f16", "bf16"):
         narrow_results = {value for value, each in schemes.items() if each.activations == narrow}
         if narrow_results:
-            found |= narrow_results & wide_results(ops, narrow, store)
+            found |= narrow_results & wide_results(ops, narrow, store, products=products)
     return found
 
 

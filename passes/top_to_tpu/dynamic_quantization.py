@@ -29,8 +29,8 @@ _STEPS = 255
 """The steps between the least and the greatest integer."""
 _HALF = 128
 """What lies between u8, and i8 in which the device stores it."""
-_LEAST_RANGE = float(np.float32(_STEPS) * np.finfo(np.float32).tiny)
-"""The range that is taken for one of 0, so that its scale is a number to divide by."""
+_LEAST_RANGE = float(128 * np.finfo(np.float32).smallest_subnormal)
+"""The least range whose 255th part is a number to divide by; it is taken for a range of 0."""
 _MOST_REDUCED = 8192
 """How many elements a core reduces at once, so that those of f32 fit a small memory."""
 
@@ -47,6 +47,8 @@ class DynamicForms:
     name: str
     is_non_negative: bool
     """Whether no element of x is negative, so that the zero point is 0."""
+    has_exact_scale: bool
+    """Whether the scale of an x of zeros is read as such, and must be 1."""
 
     @classmethod
     def of(cls, builder: TpuBuilder, op: top.CallOp) -> DynamicForms | None:
@@ -63,7 +65,9 @@ class DynamicForms:
         x = builder.as_f32(value)
         if not shape_of(x):
             x = builder.add(tpu.ReshapeOp(builder.fresh(f"{name}_x"), x, shape=(1,))).output
-        found = builder.dynamic_forms[value] = cls(builder, x, name, _is_non_negative(value))
+        has_exact_scale = any(_reads_scale(use.operation, len(shape_of(x))) for use in value.uses)
+        found = cls(builder, x, name, _is_non_negative(value), has_exact_scale)
+        builder.dynamic_forms[value] = found
         return found
 
     @cached_property
@@ -81,8 +85,16 @@ class DynamicForms:
 
     @cached_property
     def _scale(self) -> SSAValue:
-        scale = tpu.DivOp(self._named("scale"), self._range, self._steps)
-        return self.builder.add(scale).output
+        """The scale; for an x of zeros 1, as in ONNX, if that makes a difference."""
+        made = tpu.DivOp(self._named("scale"), self._range, self._steps)
+        scale = self.builder.add(made).output
+        if not self.has_exact_scale:
+            return scale
+        least, one = self._number("least_range", _LEAST_RANGE), self._number("one", 1.0)
+        is_zero = tpu.CompareOp(self._named("is_0"), self._range, least, kind="equal")
+        condition = self.builder.add(is_zero).output
+        chosen = tpu.SelectOp(self._named("given_scale"), condition, one, scale)
+        return self.builder.add(chosen).output
 
     @cached_property
     def _steps(self) -> SSAValue:
@@ -107,18 +119,12 @@ class DynamicForms:
         return self.builder.add(tpu.MinOp(self._named("bounded"), steps, bound)).output
 
     def scale(self, name: str, value: SSAValue) -> SSAValue:
-        """Return the scale that `value` is at `top`: [], and 1 for an x of zeros, as in ONNX; with the axes of x, and
-        some scale for an x of zeros, if it is only multiplied with tensors of as many axes.
+        """Return the scale that `value` is at `top`, of no axes; or with the axes of x, if it is only multiplied with
+        tensors of as many axes.
         """
-        scale = self._scale
         if _is_only_multiplied(value, len(shape_of(self.x))):
-            return scale
-        least, one = self._number("least_range", _LEAST_RANGE), self._number("one", 1.0)
-        is_zero = tpu.CompareOp(self._named("is_0"), self._range, least, kind="equal")
-        condition = self.builder.add(is_zero).output
-        made = tpu.SelectOp(self._named("given_scale"), condition, one, scale)
-        scale = self.builder.add(made).output
-        return self.builder.add(tpu.ReshapeOp(name, scale, shape=())).output
+            return self._scale
+        return self.builder.add(tpu.ReshapeOp(name, self._scale, shape=())).output
 
     def integers(self, name: str, shape: tuple[int, ...]) -> SSAValue:
         """Return the integers of x, in u8, of a shape."""
@@ -194,6 +200,17 @@ def convert_dynamic_quantization(builder: TpuBuilder, op: top.CallOp, *, read: b
         made = forms.zero_point(name) if is_point else forms.integers(name, shape_of(op.output))
         builder.set_given(op.output, made)
     return True
+
+
+def _reads_scale(op: Operation, rank: int) -> bool:
+    """Tell whether `op` gives the scale of dynamic quantization for more than products with tensors of `rank` axes."""
+    return (
+        isinstance(op, top.CallOp)
+        and op.function.data == DYNAMIC
+        and op.result.value.data == 1
+        and any(op.output.uses)
+        and not _is_only_multiplied(op.output, rank)
+    )
 
 
 def _is_only_multiplied(value: SSAValue, rank: int) -> bool:

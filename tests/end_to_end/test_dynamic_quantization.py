@@ -9,6 +9,7 @@ from onnx import TensorProto, helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compile_model
+from smalti.compiler.onnx_backend import prepare
 
 Shape = tuple[int, ...]
 
@@ -29,7 +30,14 @@ def quantizing_model(shape: Shape, before: str) -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-SAMPLES = {"both": (1, 0), "above": (1e-3, 2), "below": (50, -100), "zeros": (0, 0), "tiny": (1e-30, 0)}  # fmt: skip
+SAMPLES = {
+    "both": (1, 0),
+    "above": (1e-3, 2),
+    "below": (50, -100),
+    "zeros": (0, 0),
+    "tiny": (1e-30, 0),
+    "denormal": (1e-40, 0),
+}
 """A factor and a summand of normal numbers."""
 
 
@@ -58,6 +66,16 @@ def test_results(shape: Shape, target: str, before: str):
         for output, wanted in run_onnx(model, inputs).items():
             assert found[output].dtype == wanted.dtype
             np.testing.assert_array_equal(found[output], wanted, err_msg=f"{name}: {output}")
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1.4e-45])
+def test_numbers_for_which_onnx_has_no_answer(number: float):
+    """The device's answer is the interpreter's."""
+    model = quantizing_model((1, 4), "Neg")
+    inputs = {"x": np.array([[number, 1e-45, 0, -1e-45]], np.float32)}
+    found = compile_model(model, quantize="f32").run(inputs)
+    for output, wanted in prepare(model, "CPU").run(inputs)._asdict().items():
+        np.testing.assert_array_equal(found[output], wanted)
 
 
 def test_what_no_core_can_reduce_stays_with_the_host():

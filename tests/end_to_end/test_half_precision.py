@@ -148,8 +148,25 @@ ROOTS = {
         node("Abs", "c", "d"),
         node("Sqrt", "d", "y"),
     ],
+    "convolution": [
+        node("Mul", "x x", "a"),
+        node("Conv", "a kernel", "b", group=4, pads=[1, 1, 1, 1]),
+        node("Sqrt", "b", "c"),
+        node("Div", "x c", "y"),
+    ],
+    "bands_of_a_spectrum": [
+        node("Mul", "x x", "a"),
+        node("Mul", "z z", "b"),
+        node("Add", "a b", "c"),
+        node("MatMul", "c bands", "d"),
+        node("Log", "d", "y"),
+    ],
+    "product_with_itself": [
+        node("Einsum", "x x", "a", equation="bchw,bchw->bhw"),
+        node("Sqrt", "a", "y"),
+    ],
 }
-"""Roots of squares that f16 does not hold, which no mean of squares reads."""
+"""Roots, logarithms and inverses of squares that f16 does not hold, which no mean of squares reads."""
 
 
 @both
@@ -161,10 +178,16 @@ def test_squares_before_a_root(nodes: list[onnx.NodeProto], quantize: str):
         for name in sorted(read & {"x", "z"})
     ]
     y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
-    graph = onnx.helper.make_graph(nodes, "roots", inputs, [y])
+    generator = np.random.default_rng(7)
+    weights = {"kernel": generator.random((4, 1, 3, 3)), "bands": generator.random((8, 6))}
+    constants = [
+        onnx.numpy_helper.from_array(array.astype(np.float32), name)
+        for name, array in weights.items()
+        if name in read
+    ]
+    graph = onnx.helper.make_graph(nodes, "roots", inputs, [y], constants)
     opsets = [onnx.helper.make_opsetid("", 17)]
     model = onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8)
-    generator = np.random.default_rng(7)
     data = {each.name: generator.normal(0, 450, (1, 4, 8, 8)).astype(np.float32) for each in inputs}
     expected = run_onnx(model, data)
     result = simulate(compile_model(model, quantize=quantize).program, data, sanitize=True)
@@ -173,25 +196,33 @@ def test_squares_before_a_root(nodes: list[onnx.NodeProto], quantize: str):
     assert difference.snr_db >= DECIBELS[quantize]
 
 
+QUANTIZED = ("q", "moved", "cut")
+
+
 def quantizing_model(storage: str) -> onnx.ModelProto:
-    """An input of f32 that is quantized, as it is and transposed, and read by an op of floats."""
+    """An input of f32 that is quantized, as it is, transposed, and cut after that, and read by an op of floats."""
     nodes = [
         onnx.helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["q"]),
         onnx.helper.make_node("Transpose", ["x"], ["t"], perm=[0, 2, 1]),
         onnx.helper.make_node("QuantizeLinear", ["t", "scale", "zero"], ["moved"]),
+        onnx.helper.make_node("Transpose", ["x"], ["u"], perm=[2, 1, 0]),
+        onnx.helper.make_node("Slice", ["u", "one", "seven", "one"], ["v"]),
+        onnx.helper.make_node("QuantizeLinear", ["v", "scale", "zero"], ["cut"]),
         onnx.helper.make_node("Tanh", ["x"], ["y"]),
     ]
     scale = np.array(3 / np.iinfo(storage).max, np.float32)
     constants = [
         onnx.numpy_helper.from_array(scale, "scale"),
         onnx.numpy_helper.from_array(np.array(3, storage), "zero"),
+        onnx.numpy_helper.from_array(np.array([1]), "one"),
+        onnx.numpy_helper.from_array(np.array([7]), "seven"),
     ]
     element = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(storage))
     x, y = (
         onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, (4, 8, 32))
         for name in "xy"
     )
-    integers = [onnx.helper.make_tensor_value_info(name, element, None) for name in ("q", "moved")]
+    integers = [onnx.helper.make_tensor_value_info(name, element, None) for name in QUANTIZED]
     graph = onnx.helper.make_graph(nodes, "quantizing", [x], [y, *integers], constants)
     opsets = [onnx.helper.make_opsetid("", 21)]
     return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=10)
@@ -204,7 +235,7 @@ def test_an_input_is_not_rounded_before_it_is_quantized(quantize: str, storage: 
     x = np.random.default_rng(6).normal(0, 1, (4, 8, 32)).astype(np.float32)
     expected = run_onnx(model, {"x": x})
     got = compile_model(model, quantize=quantize).run({"x": x})
-    for name in ("q", "moved"):
+    for name in QUANTIZED:
         np.testing.assert_array_equal(got[name], expected[name])
     assert Difference.between("y", got["y"], expected["y"]).snr_db >= DECIBELS[quantize]
 

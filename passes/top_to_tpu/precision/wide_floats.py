@@ -27,6 +27,7 @@ from ....dialects.network.constant import value_of
 from ....dialects.network.traits import CanStayFloat, Converts, HasPoles, Moves
 from ....dialects.quant.element_type import element_of, expressed, is_network_float, shape_of
 from .given_quantization import constant_of
+from .powers import is_square, powers_before_roots, unmoved
 
 INTEGER_PRODUCTS = ("matmul_integer", "conv_integer")
 """The functions that give sums of products of integers."""
@@ -37,16 +38,23 @@ _MOST_ERROR = 2.0**-8
 """The relative error of a constant beyond which a narrow type does not hold it."""
 
 
-def wide_results(ops: Sequence[Operation], narrow: str, store: WeightStore) -> frozenset[SSAValue]:
+def wide_results(
+    ops: Sequence[Operation], narrow: str, store: WeightStore, *, products: bool
+) -> frozenset[SSAValue]:
     """Return those results of `ops` (of one block, in order) that a network of the float type `narrow` computes in f32.
 
-    It begins at sums of squares, powers of which a root is taken after sums or averages (in f16, soon too small
-    for them), sums that are divided by their number, constants before a pole that `narrow` does not hold, and sums of
-    integers. It goes on with what is computed of these, element by element, until they meet a larger tensor, or a
-    product or another op that computes in f32 by itself. What such an op reads is in f32, too, if nothing else reads
-    it; and so are values on their way from one call of the host, or an input of the network, to ops that quantize them.
+    It begins at sums of squares, powers of which a root is taken after sums or averages (in f16, soon too small for
+    them; after `products` as well if the target has those of f32), sums that are divided by their number, constants
+    before a pole that `narrow` does not hold, and sums of integers. It goes on with what is computed of these, element
+    by element, until they meet a larger tensor, or a product or another op that computes in f32 by itself. What such an
+    op reads is in f32, too, if nothing else reads it; and so are values on their way from one call of the host, or an
+    input of the network, to ops that quantize them.
     """
-    rooted = _before_roots(ops) if narrow == "f16" else frozenset[SSAValue]()
+    rooted = frozenset[SSAValue]()
+    if narrow == "f16":
+        rooted = powers_before_roots(
+            ops, lambda op: _can_be_wide(op) or (products and _is_float_product(op))
+        )
     search = _Search(narrow, store, rooted)
     before = -1
     while len(search.open) != before:
@@ -88,6 +96,9 @@ class _Search:
         if not _can_be_wide(op) or op.results[0] in self.open:
             return
         readers = [use.operation for use in op.results[0].uses]
+        if Moves.holds(op) and _is_only_quantized(op.results[0]):
+            self._note(op.results[0])
+            return
         wanted = [
             _quantizes(user)
             if Moves.holds(op) and isinstance(user, top.CallOp | top.QuantizeOp)
@@ -107,7 +118,7 @@ class _Search:
             if Moves.holds(op) and not any(
                 value in self.wide
                 or isinstance(value.owner, top.CallOp)
-                or (_is_f32_input(value) and all(map(_quantizes, _readers(op.results[0]))))
+                or (_is_f32_input(value) and _is_only_quantized(op.results[0]))
                 for value in op.operands
             ):
                 self.wide.difference_update(op.results)
@@ -120,16 +131,16 @@ class _Search:
         """Tell whether `op` makes numbers that the narrow type may not hold of ones that it holds."""
         if isinstance(op, top.CallOp):
             return _is_integer_product(op) or _is_cast_of_sums(op)
+        if op.results and op.results[0] in self.rooted:
+            return True
         if not _can_be_wide(op):
             return False
-        if op.results[0] in self.rooted:
-            return True
         if isinstance(op, top.ReduceOp):
             return op.kind.data == "sum_square" or (
                 op.kind.data in _AVERAGING
-                and (_is_square(_unmoved(op.input)) or self._is_scaled_sum(op))
+                and (is_square(unmoved(op.input)) or self._is_scaled_sum(op))
             )
-        if _is_square(op.results[0]):
+        if is_square(op.results[0]):
             return any(_averages(user) for user in _readers(op.results[0]))
         return self._has_lost_constant(op) and any(
             HasPoles.points_of(user) for user in _readers(op.results[0])
@@ -180,6 +191,10 @@ def _can_be_wide(op: Operation) -> bool:
     return converts or CanStayFloat.holds(op)
 
 
+def _is_float_product(op: Operation) -> bool:
+    return isinstance(op, top.Conv2dOp | top.MatmulOp) and is_network_float(op.output.type)
+
+
 def _keeps_size(op: Operation) -> bool:
     """Tell whether what `op` makes of numbers beyond the narrow type may still be beyond it."""
     return not isinstance(op, top.UnaryOp) or op.kind.data in _KEEPS_SIZE
@@ -200,6 +215,12 @@ def _quantizes(op: Operation) -> bool:
     return isinstance(op, top.QuantizeOp)
 
 
+def _is_only_quantized(value: SSAValue) -> bool:
+    """Tell whether a value is read, and only by ops that quantize it, directly or behind moves."""
+    readers = list(_readers(value))
+    return bool(readers) and all(map(_quantizes, readers))
+
+
 def _is_f32_input(value: SSAValue) -> bool:
     return isinstance(value, BlockArgument) and element_of(value) == f32
 
@@ -210,70 +231,6 @@ def _is_cast_of_sums(op: top.CallOp) -> bool:
         return False
     maker = op.inputs[0].owner
     return isinstance(maker, top.CallOp) and _is_integer_product(maker)
-
-
-def _is_square(value: SSAValue) -> bool:
-    """Tell whether a value is x · x, or an even power of x."""
-    op = value.owner
-    if isinstance(op, top.MulOp):
-        return op.lhs is op.rhs
-    return (
-        isinstance(op, top.UnaryOp) and op.kind.data == "power" and op.parameters[0] in (2.0, 4.0)
-    )
-
-
-def _is_power(op: Operation) -> bool:
-    """Tell whether an op gives x · x, x · |x|, or a power of x above 1."""
-    if isinstance(op, top.MulOp):
-        return op.lhs is op.rhs or _is_abs_of(op.lhs, op.rhs) or _is_abs_of(op.rhs, op.lhs)
-    return isinstance(op, top.UnaryOp) and op.kind.data == "power" and op.parameters[0] > 1
-
-
-def _is_abs_of(value: SSAValue, x: SSAValue) -> bool:
-    op = value.owner
-    return isinstance(op, top.UnaryOp) and op.kind.data == "abs" and op.input is x
-
-
-def _is_root(op: Operation) -> bool:
-    """Tell whether an op gives a root of x, or the inverse of one."""
-    if not isinstance(op, top.UnaryOp):
-        return False
-    return op.kind.data == "sqrt" or (op.kind.data == "power" and 0 < abs(op.parameters[0]) < 1)
-
-
-def _leads_on(op: Operation) -> bool:
-    """Tell whether an op may stand between powers and the root of what is made of them: it sums, averages, scales or
-    bounds.
-    """
-    if not _can_be_wide(op):
-        return False
-    if isinstance(op, top.MulOp | top.DivOp):
-        return constant_of(op.rhs) is not None or constant_of(op.operands[0]) is not None
-    if isinstance(op, top.UnaryOp):
-        return op.kind.data in ("abs", "neg")
-    if isinstance(op, top.ReduceOp):
-        return op.kind.data in _AVERAGING
-    summing = top.AddOp | top.SubOp | top.AvgPoolOp
-    return Moves.holds(op) or isinstance(op, summing | top.MaxOp | top.ClipOp | top.ReluOp)
-
-
-def _before_roots(ops: Sequence[Operation]) -> frozenset[SSAValue]:
-    """Return the powers among the results of `ops` (of one block, in order) of which a root is taken after sums and
-    averages, and all that is computed between them.
-    """
-    made: set[SSAValue] = set()
-    for op in ops:
-        is_made = _leads_on(op) and any(value in made for value in op.operands)
-        if is_made or (_is_power(op) and _can_be_wide(op)):
-            made.add(op.results[0])
-    found: set[SSAValue] = set()
-    for op in reversed(ops):
-        if not op.results or op.results[0] not in made:
-            continue
-        users = [use.operation for use in op.results[0].uses]
-        if any(_is_root(user) or (_leads_on(user) and user.results[0] in found) for user in users):
-            found.add(op.results[0])
-    return frozenset(found)
 
 
 def _averages(op: Operation) -> bool:
@@ -288,12 +245,3 @@ def _readers(value: SSAValue) -> Iterator[Operation]:
             yield from _readers(user.results[0])
         else:
             yield user
-
-
-def _unmoved(value: SSAValue) -> SSAValue:
-    """Return what `value` is before the moves of one operand that made it."""
-    while isinstance(value.owner, Operation) and Moves.holds(value.owner):
-        if len(value.owner.operands) != 1:
-            break
-        value = value.owner.operands[0]
-    return value

@@ -43,12 +43,16 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT:   func.func @results(%x: tensor<2x2xf32>) -> (tensor<2x2xui8>, tensor<f32>, tensor<ui8>) {
 // CHECK-NEXT:     %input0_dynamic_max = tpu.reduce "input0_dynamic_max" %x kind = "max" axes = [0, 1] keepdims clamp_low = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_min = tpu.reduce "input0_dynamic_min" %x kind = "min" axes = [0, 1] keepdims clamp_high = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
-// CHECK-NEXT:     %input0_dynamic_range = tpu.sub "input0_dynamic_range" %input0_dynamic_max, %input0_dynamic_min clamp_low = 2.9975105945968331e-36 : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_range = tpu.sub "input0_dynamic_range" %input0_dynamic_max, %input0_dynamic_min clamp_low = 1.7936620343357659e-43 : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_steps = tpu.weight "input0_dynamic.steps" key = "input0_dynamic.steps" : tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_scale = tpu.div "input0_dynamic_scale" %input0_dynamic_range, %input0_dynamic_steps : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
-// CHECK-NEXT:     %input0_dynamic_quotient = tpu.div "input0_dynamic_quotient" %x, %input0_dynamic_scale : (tensor<2x2xf32>, tensor<1x1xf32>) -> tensor<2x2xf32>
+// CHECK-NEXT:     %input0_dynamic_least_range = tpu.weight "input0_dynamic.least_range" key = "input0_dynamic.least_range" : tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_one = tpu.weight "input0_dynamic.one" key = "input0_dynamic.one" : tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_is = tpu.compare "input0_dynamic_is_0" %input0_dynamic_range, %input0_dynamic_least_range kind = "equal" : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xi1>
+// CHECK-NEXT:     %input0_dynamic_given_scale = tpu.select "input0_dynamic_given_scale" %input0_dynamic_is, %input0_dynamic_one, %input0_dynamic_scale : (tensor<1x1xi1>, tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_quotient = tpu.div "input0_dynamic_quotient" %x, %input0_dynamic_given_scale : (tensor<2x2xf32>, tensor<1x1xf32>) -> tensor<2x2xf32>
 // CHECK-NEXT:     %input0_dynamic_centered = tpu.unary "input0_dynamic_centered" %input0_dynamic_quotient kind = "round" : (tensor<2x2xf32>) -> tensor<2x2xf32>
-// CHECK-NEXT:     %input0_dynamic_least = tpu.div "input0_dynamic_least" %input0_dynamic_min, %input0_dynamic_scale : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_least = tpu.div "input0_dynamic_least" %input0_dynamic_min, %input0_dynamic_given_scale : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_negative_zero_point = tpu.unary "input0_dynamic_negative_zero_point" %input0_dynamic_least kind = "round" : (tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_most = tpu.add "input0_dynamic_most" %input0_dynamic_negative_zero_point, %input0_dynamic_steps : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_bounded = tpu.min "input0_dynamic_bounded" %input0_dynamic_centered, %input0_dynamic_most : (tensor<2x2xf32>, tensor<1x1xf32>) -> tensor<2x2xf32>
@@ -56,10 +60,6 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT:     %input0_dynamic_i8 = tpu.cast "input0_dynamic_i8" %input0_dynamic_integers : (tensor<2x2xf32>) -> tensor<2x2x!quant.uniform<i8:f32, 1.000000e+00:-128>>
 // CHECK-NEXT:     %input0_dynamic_u8 = tpu.requantize "input0_dynamic_u8" %input0_dynamic_i8 multiplier = 1073741824 shift = 30 : (tensor<2x2x!quant.uniform<i8:f32, 1.000000e+00:-128>>) -> tensor<2x2x!quant.uniform<u8:f32, 1.000000e+00>>
 // CHECK-NEXT:     %q = tpu.storage_cast "q" %input0_dynamic_u8 : (tensor<2x2x!quant.uniform<u8:f32, 1.000000e+00>>) -> tensor<2x2xui8>
-// CHECK-NEXT:     %input0_dynamic_least_range = tpu.weight "input0_dynamic.least_range" key = "input0_dynamic.least_range" : tensor<1x1xf32>
-// CHECK-NEXT:     %input0_dynamic_one = tpu.weight "input0_dynamic.one" key = "input0_dynamic.one" : tensor<1x1xf32>
-// CHECK-NEXT:     %input0_dynamic_is = tpu.compare "input0_dynamic_is_0" %input0_dynamic_range, %input0_dynamic_least_range kind = "equal" : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xi1>
-// CHECK-NEXT:     %input0_dynamic_given_scale = tpu.select "input0_dynamic_given_scale" %input0_dynamic_is, %input0_dynamic_one, %input0_dynamic_scale : (tensor<1x1xi1>, tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %s = tpu.reshape "s" %input0_dynamic_given_scale : (tensor<1x1xf32>) -> tensor<f32>
 // CHECK-NEXT:     %input0_dynamic_zero_point = tpu.unary "input0_dynamic_zero_point" %input0_dynamic_negative_zero_point kind = "neg" : (tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_shaped = tpu.reshape "input0_dynamic_shaped" %input0_dynamic_zero_point : (tensor<1x1xf32>) -> tensor<f32>
@@ -73,7 +73,7 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT: {-#
 // CHECK-NEXT:   external_resources: {
 // CHECK-NEXT:     smalti: {
-// CHECK-NEXT:       weights: "0x4000000038010000000000007b225f5f6d657461646174615f5f223a7b22736d616c74692e68617368223a227368613235363a65386533306235396533653035373536227d2c22696e707574305f64796e616d69632e6c656173745f72616e6765223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b302c345d7d2c22696e707574305f64796e616d69632e6f6e65223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b342c385d7d2c22696e707574305f64796e616d69632e7374657073223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b382c31325d7d7d20202020202020202020202020202020202020202020202020202000007f040000803f00007f43"
+// CHECK-NEXT:       weights: "0x4000000038010000000000007b225f5f6d657461646174615f5f223a7b22736d616c74692e68617368223a227368613235363a37663533363163623139346637626636227d2c22696e707574305f64796e616d69632e6c656173745f72616e6765223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b302c345d7d2c22696e707574305f64796e616d69632e6f6e65223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b342c385d7d2c22696e707574305f64796e616d69632e7374657073223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b382c31325d7d7d202020202020202020202020202020202020202020202020202020800000000000803f00007f43"
 // CHECK-NEXT:     }
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
@@ -81,7 +81,7 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
 // CHECK-NEXT:   func.func @product(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
 // CHECK-NEXT:     %a = tpu.clamp "a" %x clamp_low = 0.0 : (tensor<1x2xf32>) -> tensor<1x2xf32>
-// CHECK-NEXT:     %a_dynamic_max = tpu.reduce "a_dynamic_max" %a kind = "max" axes = [0, 1] keepdims clamp_low = 2.9975105945968331e-36 : (tensor<1x2xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %a_dynamic_max = tpu.reduce "a_dynamic_max" %a kind = "max" axes = [0, 1] keepdims clamp_low = 1.7936620343357659e-43 : (tensor<1x2xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %a_dynamic_steps = tpu.weight "a_dynamic.steps" key = "a_dynamic.steps" : tensor<1x1xf32>
 // CHECK-NEXT:     %a_dynamic_scale = tpu.div "a_dynamic_scale" %a_dynamic_max, %a_dynamic_steps : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %a_dynamic_quotient = tpu.div "a_dynamic_quotient" %a, %a_dynamic_scale : (tensor<1x2xf32>, tensor<1x1xf32>) -> tensor<1x2xf32>
@@ -108,7 +108,7 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT:     %a = tpu.unary "a" %x kind = "sigmoid" : (tensor<2x14336xf32>) -> tensor<2x14336xf32>
 // CHECK-NEXT:     %a_dynamic_max_rows = tpu.reshape "a_dynamic_max_rows" %a : (tensor<2x14336xf32>) -> tensor<2x112x128xf32>
 // CHECK-NEXT:     %a_dynamic_max = tpu.reduce "a_dynamic_max" %a_dynamic_max_rows kind = "max" axes = [2] keepdims : (tensor<2x112x128xf32>) -> tensor<2x112x1xf32>
-// CHECK-NEXT:     %a_dynamic_max_1 = tpu.reduce "a_dynamic_max_1" %a_dynamic_max kind = "max" axes = [0, 1, 2] keepdims clamp_low = 2.9975105945968331e-36 : (tensor<2x112x1xf32>) -> tensor<1x1x1xf32>
+// CHECK-NEXT:     %a_dynamic_max_1 = tpu.reduce "a_dynamic_max_1" %a_dynamic_max kind = "max" axes = [0, 1, 2] keepdims clamp_low = 1.7936620343357659e-43 : (tensor<2x112x1xf32>) -> tensor<1x1x1xf32>
 // CHECK-NEXT:     %a_dynamic_max_2 = tpu.reshape "a_dynamic_max_2" %a_dynamic_max_1 : (tensor<1x1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %a_dynamic_steps = tpu.weight "a_dynamic.steps" key = "a_dynamic.steps" : tensor<1x1xf32>
 // CHECK-NEXT:     %a_dynamic_scale = tpu.div "a_dynamic_scale" %a_dynamic_max_2, %a_dynamic_steps : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
@@ -124,7 +124,7 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT: {-#
 // CHECK-NEXT:   external_resources: {
 // CHECK-NEXT:     smalti: {
-// CHECK-NEXT:       weights: "0x4000000038010000000000007b225f5f6d657461646174615f5f223a7b22736d616c74692e68617368223a227368613235363a63333535656536656461363461663833227d2c22615f64796e616d69632e6c656173745f72616e6765223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b302c345d7d2c22615f64796e616d69632e6f6e65223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b342c385d7d2c22615f64796e616d69632e7374657073223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b382c31325d7d7d20202020202020202020202020202020202020202020202020202020202020202020202020202020202000007f040000803f00007f43"
+// CHECK-NEXT:       weights: "0x4000000038010000000000007b225f5f6d657461646174615f5f223a7b22736d616c74692e68617368223a227368613235363a34643161653761626234643730303761227d2c22615f64796e616d69632e6c656173745f72616e6765223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b302c345d7d2c22615f64796e616d69632e6f6e65223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b342c385d7d2c22615f64796e616d69632e7374657073223a7b226474797065223a22463332222c227368617065223a5b312c315d2c22646174615f6f666673657473223a5b382c31325d7d7d202020202020202020202020202020202020202020202020202020202020202020202020202020202020800000000000803f00007f43"
 // CHECK-NEXT:     }
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}

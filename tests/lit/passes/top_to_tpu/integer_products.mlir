@@ -52,7 +52,7 @@ func.func @large(%q: tensor<1x600xui8>, %z: tensor<ui8>) -> tensor<1x1xi32> {
 // CHECK-NEXT:   func.func @dynamic(%x: tensor<2x2xf32>) -> tensor<2x3xf32> {
 // CHECK-NEXT:     %input0_dynamic_max = tpu.reduce "input0_dynamic_max" %x kind = "max" axes = [0, 1] keepdims clamp_low = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_min = tpu.reduce "input0_dynamic_min" %x kind = "min" axes = [0, 1] keepdims clamp_high = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
-// CHECK-NEXT:     %input0_dynamic_range = tpu.sub "input0_dynamic_range" %input0_dynamic_max, %input0_dynamic_min clamp_low = 2.9975105945968331e-36 : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+// CHECK-NEXT:     %input0_dynamic_range = tpu.sub "input0_dynamic_range" %input0_dynamic_max, %input0_dynamic_min clamp_low = 1.7936620343357659e-43 : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_steps = tpu.weight "input0_dynamic.steps" key = "input0_dynamic.steps" : tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_scale = tpu.div "input0_dynamic_scale" %input0_dynamic_range, %input0_dynamic_steps : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_quotient = tpu.div "input0_dynamic_quotient" %x, %input0_dynamic_scale : (tensor<2x2xf32>, tensor<1x1xf32>) -> tensor<2x2xf32>

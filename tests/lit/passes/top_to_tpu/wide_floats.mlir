@@ -126,3 +126,35 @@ func.func @root_of_average(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x2x2xf32> {
 // CHECK:         %r = tpu.unary "r" %m
 // BF16-LABEL: @root_of_average
 // BF16:          %m = tpu.avg_pool "m" {{.*}}bf16
+
+// -----
+
+// So are products of squares before a root, a logarithm or a division.
+func.func @root_of_product(%x: tensor<2x4xf32>) -> tensor<2x3xf32> {
+  %w = top.weight "w" seed = 1 : tensor<4x3xf32>
+  %s = top.mul "s" %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %m = top.matmul "m" %s, %w : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  %r = top.unary "r" %m kind = "sqrt" : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  func.return %r : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: @root_of_product
+// CHECK-NOT:     f16
+// CHECK:         %m = tpu.matmul "m" {{.*}} -> tensor<2x3xf32>
+// CHECK-NEXT:    %r = tpu.unary "r" %m
+// CHECK-NOT:     f16
+// BF16-LABEL: @root_of_product
+// BF16:          %m = tpu.matmul "m" {{.*}} -> tensor<2x3xbf16>
+
+// -----
+
+// A product that no root follows is one of f16.
+func.func @product_of_squares(%x: tensor<2x4xf32>) -> tensor<2x3xf32> {
+  %w = top.weight "w" seed = 1 : tensor<4x3xf32>
+  %s = top.mul "s" %x, %x : (tensor<2x4xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  %m = top.matmul "m" %s, %w : (tensor<2x4xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  func.return %m : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: @product_of_squares
+// CHECK:         %m = tpu.matmul "m" {{.*}} -> tensor<2x3xf16>
