@@ -61,7 +61,7 @@ def inline_functions(
     _check_size(model, file, limits)
     with_one_opset(model)
     try:
-        return _inlined(model)
+        return _inlined(model, file)
     except Exception as error:  # the C++ inliner raises plain RuntimeErrors and its own types
         line = (str(error).splitlines() or [type(error).__name__])[0]
         hint = "inline them with onnx.inliner and check the result with onnx.checker"
@@ -75,22 +75,48 @@ def inline_functions(
         ) from error
 
 
-def _inlined(model: ModelProto) -> ModelProto:
-    """Return the model with its functions inlined; it declares the types of no more tensors than before."""
+def _inlined(model: ModelProto, file: str) -> ModelProto:
+    """Return the model with its functions inlined; it declares the types of no more tensors than before.
+
+    If a function has another opset than the model, callers are inlined before the functions that they call, so that the
+    types of what a call reads are those of tensors of the graph.
+    """
     import onnx.inliner
 
     if not needs_types(model):
         return onnx.inliner.inline_local_functions(model, convert_version=True)
     names = names_of_tensors(model.graph)
     declared = list(model.graph.value_info)
-    types = known_types(model)
+    levels = _levels(model, file)
+    for index, level in enumerate(levels):
+        left = [each for later in levels[index:] for each in later]
+        del model.functions[:]
+        model.functions.extend(left)
+        types = known_types(model)
+        del model.graph.value_info[:]
+        model.graph.value_info.extend(types)
+        del model.functions[len(level) :]
+        model = onnx.inliner.inline_local_functions(model, convert_version=True)
+        set_conversions_apart(model.graph, names)
     del model.graph.value_info[:]
-    model.graph.value_info.extend(types)
-    result = onnx.inliner.inline_local_functions(model, convert_version=True)
-    del result.graph.value_info[:]
-    result.graph.value_info.extend(declared)
-    set_conversions_apart(result.graph, names)
-    return result
+    model.graph.value_info.extend(declared)
+    return model
+
+
+def _levels(model: ModelProto, file: str) -> list[list[FunctionProto]]:
+    """Return the functions that are called, by how deep: none calls one of its own level or of one before it."""
+    depths: dict[FunctionKey, int] = dict.fromkeys(_calls(model.graph.node), 0)
+    levels: list[list[FunctionProto]] = []
+    for key, function in reversed(list(_callees_first(model, file))):
+        depth = depths.get(key)
+        if depth is None:
+            continue
+        for callee in _calls(function.node):
+            depths[callee] = max(depths.get(callee, 0), depth + 1)
+        while len(levels) <= depth:
+            levels.append([])
+        levels[depth].append(function)
+    return levels
 
 
 def _check_size(model: ModelProto, file: str, limits: ImportLimits) -> None:

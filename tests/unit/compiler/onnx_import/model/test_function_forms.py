@@ -100,6 +100,42 @@ def test_a_function_is_converted_in_branches():
     np.testing.assert_allclose(run_imported(model, {"x": x})["y"], once * K * K, rtol=1e-6)
 
 
+@pytest.mark.parametrize("calls_sum_itself", [False, True])
+def test_functions_of_other_opsets_that_functions_call(calls_sum_itself: bool):
+    """`Center` and `Sum` are converted, of which the first calls the second, in the graph and in a third function."""
+
+    def function(name: str, output: str, nodes: list[NodeProto], opset: int) -> FunctionProto:
+        opsets = [helper.make_opsetid("", opset), helper.make_opsetid("local", 1)]
+        return helper.make_function("local", name, ["a"], [output], nodes, opsets)
+
+    def call(name: str, read: str, output: str) -> NodeProto:
+        return helper.make_node(name, [read], [output], domain="local")
+
+    functions = [
+        function("Sum", "b", [helper.make_node("ReduceSum", ["a"], ["b"], axes=[1])], 11),
+        function(
+            "Center",
+            "b",
+            [
+                call("Sum", "a", "t"),
+                helper.make_node("Squeeze", ["t"], ["u"], axes=[1]),
+                helper.make_node("Unsqueeze", ["u"], ["v"], axes=[1]),
+                helper.make_node("Sub", ["a", "v"], ["b"]),
+            ],
+            12,
+        ),
+        function("Both", "b", [call("Center", "a", "t"), call("Center", "t", "b")], 17),
+    ]
+    nodes = [call("Both", "x", "p"), call("Sum" if calls_sum_itself else "Center", "p", "y")]
+    model, x = _model(nodes, functions[0]), random_input(*SHAPE)
+    model.functions.extend(functions[1:])
+    for _ in range(2 if calls_sum_itself else 3):
+        x = x - x.sum(1, keepdims=True)
+    expected = x.sum(1, keepdims=True) if calls_sum_itself else x
+    found = run_imported(model, {"x": random_input(*SHAPE)})["y"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
 def test_a_type_that_cannot_be_known_is_an_error():
     nodes = [helper.make_node("Odd", ["x"], ["o"], domain="else"), _call("o", "k")]
     body = [helper.make_node("ReduceSum", ["a"], ["b"], axes=[1])]
