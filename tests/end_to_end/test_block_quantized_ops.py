@@ -5,6 +5,7 @@ from __future__ import annotations
 import ml_dtypes
 import numpy as np
 import pytest
+from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import import_model
 
@@ -86,6 +87,46 @@ def test_what_does_not_fit_is_refused(change: dict[str, int], message: str):
     inputs = {"a": floats(3, 64)}
     sizes = {"N": ROWS, "K": 64, "block_size": 32, **change}
     model = one_op("MatMulNBits", inputs, weights(4, 32, 64), "a b s", np.float32, **sizes)
+    with pytest.raises(DiagnosticError, match=message):
+        import_model(model)
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+@pytest.mark.parametrize(("columns", "block"), [(64, 16), (33, 64), (7, 16)])
+def test_products_of_quantiles(columns: int, block: int, kind: int):
+    """Blocks go on from row to row."""
+    count, inputs = 5 * columns, {"a": floats(2, 3, columns)}
+    given = {"b": codes(-(-count // 2)), "s": scales(-(-count // block))}
+    sizes = {"N": 5, "K": columns, "block_size": block, "quant_type": kind}
+    check(one_op("MatMulBnb4", inputs, given, "a b s", np.float32, **sizes), inputs, 1e-4)
+
+
+def test_products_of_quantiles_that_are_not_transposed():
+    """ONNX Runtime's CPU does not have them: the product with the transpose of the transposed ones' is the same."""
+    given, sizes = {"b": codes(48), "s": scales(6)}, {"block_size": 16, "quant_type": 1}
+    rows = {"a": np.eye(12, dtype=np.float32)}
+    transposed = one_op("MatMulBnb4", rows, given, "a b s", np.float32, N=8, K=12, **sizes)
+    weight = run_onnx(transposed, rows)["y"].T
+    inputs = {"a": floats(3, 8)}
+    model = one_op("MatMulBnb4", inputs, given, "a b s", np.float32, N=8, K=12, transB=0, **sizes)
+    np.testing.assert_allclose(
+        import_model(model).run(inputs)["y"], inputs["a"] @ weight, rtol=1e-5, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"quant_type": 2}, "quant_type is 2"),
+        ({"block_size": 8}, "block_size is 8"),
+        ({"K": 32}, "does not end in K = 32"),
+        ({"N": 7}, r"u8\[224\] with 28 is needed"),
+    ],
+)
+def test_quantiles_that_do_not_fit_are_refused(change: dict[str, int], message: str):
+    inputs, given = {"a": floats(3, 64)}, {"b": codes(192), "s": scales(24)}
+    sizes = {"N": 6, "K": 64, "block_size": 16, "quant_type": 1, **change}
+    model = one_op("MatMulBnb4", inputs, given, "a b s", np.float32, **sizes)
     with pytest.raises(DiagnosticError, match=message):
         import_model(model)
 

@@ -60,6 +60,8 @@ def padding_mask(graph: FunctionGraph, index: int, sizes: Sizes, value: float) -
     mask, shape = graph.input(index), graph.shape(index)
     batch, length, total = sizes.batch, sizes.length, sizes.total
     numbers = graph.cast(mask, np.float32)
+    if shape == (3 * batch + 2,):
+        numbers, shape = graph.slice(numbers, 0, 0, batch), (batch,)
     if shape in ((batch,), (2 * batch,)):
         keys = graph.constant(np.arange(total), np.float32)
         ends, *starts = graph.split(numbers, 0, [batch] * (shape[0] // batch))
@@ -70,8 +72,8 @@ def padding_mask(graph: FunctionGraph, index: int, sizes: Sizes, value: float) -
         return hide(graph, seen, value)
     if shape not in ((batch, total), (batch, length, total)):
         raise UnsupportedNodeError(
-            f"its mask has shape {list(shape)}; {[batch]}, {[2 * batch]}, {[batch, total]} and "
-            f"{[batch, length, total]} are supported"
+            f"its mask has shape {list(shape)}; {[batch]}, {[2 * batch]}, {[3 * batch + 2]}, {[batch, total]} "
+            f"and {[batch, length, total]} are supported"
         )
     seen = graph.add("Greater", numbers, graph.constant(0, np.float32))
     rows = length if len(shape) == 3 else 1

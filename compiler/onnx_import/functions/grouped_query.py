@@ -100,10 +100,6 @@ def _sizes(graph: FunctionGraph) -> Sizes:
         raise node.error(
             f"its total_sequence_length is {count}; it sees {before} keys before and {length} new ones"
         )
-    if max(before, count) > count:
-        raise UnsupportedNodeError(
-            "its past and present share a buffer that is longer than its keys"
-        )
     return Sizes(batch, length, count, heads, key_heads, count - length)
 
 
@@ -184,9 +180,11 @@ def _positions(graph: FunctionGraph, sizes: Sizes, first: str) -> str:
 
 
 def _present(graph: FunctionGraph, sizes: Sizes, pair: list[str], first: str) -> list[str]:
-    """Write keys and values of all words, which are outputs 1 and 2: new ones behind those before, or where the
-    sentences end.
+    """Write keys and values of all words, and outputs 1 and 2 that hold them: new ones behind those before, or where
+    the sentences end. Inputs 3 and 4 with room for more words than there are keep it, as buffers do.
     """
+    if graph.optional(3) and graph.shape(3)[2] > sizes.total:
+        return [_in_buffer(graph, sizes, index, each, first) for index, each in enumerate(pair, 1)]
     if not sizes.past and not graph.optional(3):
         for index, each in enumerate(pair, 1):
             if graph.node.uses_output(index):
@@ -203,6 +201,18 @@ def _present(graph: FunctionGraph, sizes: Sizes, pair: list[str], first: str) ->
         room = graph.add("Concat", old, each, axis=2)
         made.append(graph.add("TensorScatter", room, each, first, axis=2, to=index))
     return made
+
+
+def _in_buffer(graph: FunctionGraph, sizes: Sizes, index: int, new: str, first: str) -> str:
+    """Write output `index`, the buffer at input 2 + `index` with the new words in it, and return the words so far."""
+    buffer, room = graph.input(2 + index), graph.shape(2 + index)[2]
+    if first:
+        whole = graph.add("TensorScatter", buffer, new, first, axis=2, to=index)
+        return graph.slice(whole, 2, 0, sizes.total)
+    parts = [graph.slice(buffer, 2, 0, sizes.past)] if sizes.past else []
+    seen = graph.add("Concat", *parts, new, axis=2)
+    graph.add("Concat", seen, graph.slice(buffer, 2, sizes.total, room), axis=2, to=index)
+    return seen
 
 
 def _causal(graph: FunctionGraph, sizes: Sizes, window: int, first: str) -> str:

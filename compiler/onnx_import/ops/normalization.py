@@ -180,7 +180,10 @@ def _digits_from_the_end(length: int) -> list[np.ndarray]:
 
 
 def _dropout(node: Node, builder: GraphBuilder) -> Sequence[Value | None]:
-    """Import Dropout, which at inference keeps every element; the mask, if it is used, is all true."""
+    """Import Dropout, which at inference keeps every element; the mask, if it is used, is all true.
+
+    Before opset 12 ONNX does not say so: its reference gives true there, too, and ONNX Runtime false.
+    """
     if node.opset >= 12:
         training = node.constant(2, "input training_mode")
         if training is not None and training.any():

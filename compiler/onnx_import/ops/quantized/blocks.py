@@ -1,4 +1,4 @@
-"""Imports weights that are quantized in blocks and packed in bytes: MatMulNBits, GatherBlockQuantized.
+"""Imports weights that are quantized in blocks and packed in bytes: MatMulNBits, MatMulBnb4, GatherBlockQuantized.
 
 The weights become floats: no engine computes with a scale for each block. With one block for each row of 8 bits they
 stay integers.
@@ -20,6 +20,30 @@ from .linear import Scales, dequantize
 from .operators import in_floats
 
 _BITS = (2, 4, 8)
+_HALF_OF_FP4 = (0, 1 / 192, 2 / 3, 1, 1 / 3, 1 / 2, 1 / 6, 1 / 4)
+_FP4 = (*_HALF_OF_FP4, *(-each for each in _HALF_OF_FP4))
+_NF4 = (
+    -1.0,
+    -0.6961928009986877,
+    -0.5250730514526367,
+    -0.39491748809814453,
+    -0.28444138169288635,
+    -0.18477343022823334,
+    -0.09105003625154495,
+    0.0,
+    0.07958029955625534,
+    0.16093020141124725,
+    0.24611230194568634,
+    0.33791524171829224,
+    0.44070982933044434,
+    0.5626170039176941,
+    0.7229568362236023,
+    1.0,
+)
+_NUMBERS = {0: _FP4, 1: _NF4}
+"""The numbers of 4 bits of bitsandbytes, by MatMulBnb4's quant_type: a float of 4 bits, and quantiles of the normal
+distribution (https://arxiv.org/abs/2305.14314, appendix E).
+"""
 _SMALLEST_BLOCK = 16
 
 
@@ -135,6 +159,40 @@ def _matmul_of_bits(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     return [made if bias is None else builder.emit(top.AddOp, node.output, made, bias)]
 
 
+def _matmul_of_quantiles(node: Node, builder: GraphBuilder) -> Sequence[Value]:
+    """Import MatMulBnb4: a · wᵀ, or a · w without transB, w [N, K] of numbers of 4 bits times the largest of its block;
+    blocks go on from row to row.
+    """
+    columns, rows, block = node.integer("K", 0), node.integer("N", 0), _block_size(node)
+    transposed = bool(node.integer("transB", 1))
+    kind, depth = node.integer("quant_type", 0), columns if transposed else rows
+    a = node.input(0)
+    if kind not in _NUMBERS:
+        raise node.error(f"its quant_type is {kind}; it must be 0 (FP4) or 1 (NF4)")
+    if rows < 1 or columns < 1 or not shape_of(a) or shape_of(a)[-1] != depth:
+        name = "K" if transposed else "N"
+        raise node.error(
+            f"its operand {list(shape_of(a))} does not end in {name} = {depth} columns"
+        )
+    packed, most = (node.constant(index, what) for index, what in ((1, "weight B"), (2, "absmax")))
+    assert packed is not None and most is not None
+    count = rows * columns
+    blocks, size_bytes = -(-count // block), -(-count // 2)
+    if packed.dtype != np.uint8 or packed.size != size_bytes or most.size != blocks:
+        raise node.error(
+            f"its weight is {packed.dtype}{list(packed.shape)} with {most.size} numbers of absmax, "
+            f"u8[{size_bytes}] with {blocks} is needed"
+        )
+    builder.budget.spend(count * most.dtype.itemsize, (rows, columns), node.place)
+    codes = np.stack([packed.reshape(-1) >> 4, packed.reshape(-1) & 15], axis=-1).reshape(-1)
+    factors = np.repeat(most.reshape(-1), block)[:count]
+    numbers = np.array(_NUMBERS[kind], most.dtype)[codes[:count]] * factors
+    weight = numbers.reshape(rows, columns)
+    weight = np.ascontiguousarray(weight.T) if transposed else weight
+    constant = Constant(weight, builder.derived(node.output, "weight"))
+    return [in_floats(node, builder, product.OPERATORS["MatMul"], [a, constant], node.output)]
+
+
 def _gather_of_blocks(node: Node, builder: GraphBuilder) -> Sequence[Value]:
     """Import GatherBlockQuantized: rows of a dequantized table, which is constant."""
     data, scales = (node.constant(index, what) for index, what in ((0, "data"), (2, "scales")))
@@ -171,6 +229,7 @@ def _gather_of_blocks(node: Node, builder: GraphBuilder) -> Sequence[Value]:
 
 
 OPERATORS = {
+    "com.microsoft.MatMulBnb4": Operator(_matmul_of_quantiles, "matrix"),
     "com.microsoft.MatMulNBits": Operator(_matmul_of_bits, "matrix"),
     "com.microsoft.GatherBlockQuantized": Operator(_gather_of_blocks, "transfers"),
 }

@@ -84,6 +84,13 @@ def test_several_heads_of_other_keys():
     check("MultiHeadAttention", inputs, constants, "q k v b m e", device=True, num_heads=4)
 
 
+@pytest.mark.parametrize("lengths", [(5, 4), (2, 5)])
+def test_a_mask_of_lengths_and_of_where_words_would_begin_without_padding(lengths):
+    starts = [0, 3, 6, 0, lengths[0], sum(lengths)]
+    inputs = {"q": X, "k": floats(2, 5, 32), "v": floats(2, 5, 32), "m": ints([*lengths, *starts])}
+    check("MultiHeadAttention", inputs, {}, "q k v - m", num_heads=4)
+
+
 def test_keys_that_are_heads_already():
     inputs = {"q": X, "k": floats(2, 4, 5, 8), "v": floats(2, 4, 5, 8)}
     check("MultiHeadAttention", inputs, {"b": floats(96)}, "q k v b", num_heads=4)

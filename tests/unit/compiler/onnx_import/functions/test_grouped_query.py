@@ -135,6 +135,33 @@ def test_sentences_of_different_lengths_at_run_time(window):
                 np.testing.assert_allclose(*parts, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("length", "last"), [(1, (5, 5)), (1, (5, 3)), (3, (7,)), (3, (2, 2))], ids=str
+)
+def test_keys_and_values_in_buffers_with_room_for_more(length: int, last: tuple[int, ...]):
+    """Behind the words so far the buffers keep what they hold, as they do where ONNX Runtime gets them as outputs,
+    too.
+    """
+    batch = len(last)
+    buffers = {name: floats(batch, 2, 12, 16) for name in ("pk", "pv")}
+    inputs = operands(batch, length) | buffers
+    constants, order = {**lengths(*last), **CACHES}, "q k v pk pv l t c s"
+    if len(set(last)) > 1:
+        inputs["l"] = constants.pop("l")
+    model = model_of("GroupQueryAttention", inputs, constants, order, RESULTS, do_rotary=1, **HEADS)
+    expected = run_onnx(model, inputs)
+    for network in (import_model(model), compile_model(model, quantize="f32")):
+        found = network.run(inputs)
+        np.testing.assert_allclose(found["y"], expected["y"], atol=1e-5)
+        for name, buffer in (("y1", "pk"), ("y2", "pv")):
+            np.testing.assert_array_equal(
+                found[name][:, :, last[0] + 1 :], inputs[buffer][:, :, last[0] + 1 :]
+            )
+            for sentence, end in enumerate(last):
+                parts = (each[name][sentence, :, : end + 1] for each in (found, expected))
+                np.testing.assert_allclose(*parts, atol=1e-5)
+
+
 def test_an_unknown_number_of_keys_is_refused():
     inputs = {**operands(2, 1), "t": np.int32(6)}
     constants = {"l": np.array([5, 5], np.int32)}
