@@ -10,10 +10,10 @@ from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import bytes_of
 from ..targets import cycles as formulas
 from .access import Access, Operand, accumulators, local, local_rows
-from .fields import IMAGES, PRODUCT, WINDOW, Field, integer
+from .fields import IMAGES, PACKED_WEIGHTS, PRODUCT, WINDOW, Field, integer
 from .instruction import Instruction
-from .product import product_reads
-from .rules import MULTIPLY, WINDOWS, Rule, at_most
+from .product import product_reads, rate_type, weight_bytes
+from .rules import MULTIPLY, PACKED, WINDOWS, Rule, at_most
 
 if TYPE_CHECKING:
     from ..targets.systolic import Folds
@@ -33,10 +33,12 @@ _CONV_FIELDS: tuple[Field, ...] = (
     integer("pad_value", "<i2", "storage value of a padding pixel", 0),
     integer("groups", "<u4", "groups", 1),
     integer("block", "<u4", "output channels per weight block"),
+    *PACKED_WEIGHTS,
 )
 
 _CONV_RULES: tuple[Rule, ...] = (
     *MULTIPLY,
+    *PACKED,
     *WINDOWS,
     at_most("in_channels", "in_pitch"),
     at_most("out_channels", "out_pitch"),
@@ -52,11 +54,11 @@ def _input_pixels(f: Mapping[str, Any]) -> Any:
     return f["batch"] * f["in_height"] * f["in_width"]
 
 
-def _conv_accesses(f: Mapping[str, Any], weight_elements: int) -> tuple[Access, ...]:
+def _conv_accesses(f: Mapping[str, Any], weight_rows: int) -> tuple[Access, ...]:
     pixels = _input_pixels(f)
     result = [
         local_rows(f["x"], pixels, f["in_pitch"], f["in_channels"], f["type"]),
-        local(f["w"], bytes_of(weight_elements, f["type"])),
+        local(f["w"], weight_bytes(f, weight_rows)),
         accumulators(f["acc"], _conv_output_bytes(f), write=True),
     ]
     if f["accumulate"]:
@@ -68,6 +70,8 @@ class Conv2d(Instruction):
     """One tile of a convolution on the matrix unit: acc[n,y,x,o] (+)= Σ x[n,y·s+i·d−p,x·s+j·d−p,c]
     · w[i,j,c,o].
 
+    With `w_type` the unit unpacks the weights on their way from the local memory.
+
     m0: conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, in_height=10, in_width=10,
         in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16,
         kernel_height=3, kernel_width=3, pad_value=-3, block=64
@@ -76,6 +80,7 @@ class Conv2d(Instruction):
     mnemonic, opcode, engine = "conv2d", 16, "matrix"
     numerics = staticmethod(conv2d)
     fields = _CONV_FIELDS
+    counted_type = staticmethod(rate_type)
     rules = (
         *_CONV_RULES,
         ("in_channels a multiple of groups", lambda f: f["in_channels"] % f["groups"] == 0),
@@ -86,7 +91,7 @@ class Conv2d(Instruction):
     def folds(f: Mapping[str, Any], target: Target) -> Folds[Any]:
         groups = f["groups"]
         return formulas.matrix_folds(
-            target, f["type"],
+            target, rate_type(f), f["w_type"],
             m=f["batch"] * f["out_height"] * f["out_width"],
             k=f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // groups),
             n=ceil_div(f["out_channels"], groups),
@@ -105,7 +110,7 @@ class Conv2d(Instruction):
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
         depth = f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // f["groups"])
-        return _conv_accesses(f, ceil_div(f["out_channels"], f["block"]) * depth * f["block"])
+        return _conv_accesses(f, ceil_div(f["out_channels"], f["block"]) * depth)
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
@@ -115,6 +120,8 @@ class Conv2d(Instruction):
 class DepthwiseConv2d(Instruction):
     """One tile of a depthwise convolution on the vector unit; output channel o reads input channel
     o·in/out.
+
+    With `w_type` the unit unpacks the weights as it reads them.
 
     v0: depthwise_conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, accumulate=1,
         in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8,
@@ -138,11 +145,12 @@ class DepthwiseConv2d(Instruction):
         elements = f["batch"] * f["out_height"] * f["out_width"] * f["out_pitch"]
         taps = f["kernel_height"] * f["kernel_width"]
         operations = taps * target.vector.operations_of("depthwise_conv2d")
+        formulas.check_unpacks(target, f["w_type"])
         return formulas.vector_cycles(target, f["type"], elements, operations)
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        return _conv_accesses(f, f["kernel_height"] * f["kernel_width"] * f["block"])
+        return _conv_accesses(f, f["kernel_height"] * f["kernel_width"])
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:

@@ -60,8 +60,9 @@ def least(field: Field) -> int:
 def bounds(field: Field) -> tuple[int, int]:
     """Return the smallest and the largest value (codes for names) of a field that is not real."""
     if field.kind in ("storage", "enum"):
-        # Code 0 of a storage field is "none", which no instruction works on.
-        return (1 if field.kind == "storage" else 0), len(code_names(field)) - 1
+        # Code 0 of a storage field is "none", which no instruction works on, unless that is the default.
+        least_code = 1 if field.kind == "storage" and field.default is None else 0
+        return least_code, len(code_names(field)) - 1
     if field.kind == "flag":
         return 0, 1
     high = int(np.iinfo(field.dtype).max)

@@ -77,9 +77,9 @@ def address(name: str, dtype: str = "<u4", default: int | None = None) -> Field:
     return Field(name, dtype, "address", "byte address", default)
 
 
-def storage(name: str) -> Field:
-    """Make a field for the storage type of an operand."""
-    return Field(name, "<u1", "storage", "storage type")
+def storage(name: str, unit: str = "storage type", default: int | None = None) -> Field:
+    """Make a field for the storage type of an operand; with `default` 0 it may be "none"."""
+    return Field(name, "<u1", "storage", unit, default)
 
 
 def flag(name: str) -> Field:
@@ -149,6 +149,14 @@ PRODUCT: tuple[Field, ...] = (
     flag("accumulate"),
 )
 """The operands of a product: inputs, weights, and accumulators that it writes or adds to."""
+
+PACKED_WEIGHTS: tuple[Field, ...] = (
+    storage("w_type", "storage type of packed weights; none: they have `type`, unpacked", 0),
+    flag("narrow_x"),
+)
+"""How the weights of a product are packed, and whether the inputs have no more bits than they: then the product goes at
+the rate of the weights' type. Each row of a block of weights begins at a byte.
+"""
 
 ROWS: tuple[Field, ...] = (
     integer("rows", "<u4", "rows"),

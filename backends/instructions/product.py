@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.packing import epilogue_table_rows
 from ..numerics.device.product import epilogue, matmul
+from ..numerics.packing import weight_row_bytes
 from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import ACCUMULATOR_NAMES, bytes_of, elements_in, is_float
 from ..targets import cycles as formulas
@@ -15,6 +16,7 @@ from .fields import (
     CLAMP,
     NO_ADDRESS,
     OUT_COLUMNS,
+    PACKED_WEIGHTS,
     PRODUCT,
     address,
     flag,
@@ -24,19 +26,41 @@ from .fields import (
     written_columns,
 )
 from .instruction import Instruction
-from .rules import CLAMP_ORDER, MULTIPLY, OUT_COLUMNS_FIT, at_most, one_of, same_kind, written
+from .rules import (
+    CLAMP_ORDER,
+    MULTIPLY,
+    OUT_COLUMNS_FIT,
+    PACKED,
+    at_most,
+    one_of,
+    same_kind,
+    written,
+)
 
 if TYPE_CHECKING:
     from ..targets.systolic import Folds
     from ..targets.target import Target
 
 
+def weight_bytes(f: Mapping[str, Any], rows: Any) -> Any:
+    """Return how many bytes `rows` rows of a block of a product's weights take, packed or not."""
+    return rows * weight_row_bytes(f["block"], f["type"], f["w_type"])
+
+
+def rate_type(f: Mapping[str, Any]) -> str:
+    """Return the storage type at whose rate a product goes: that of its inputs, or of its weights if the inputs have no
+    more bits than they.
+    """
+    return f["w_type"] if f["narrow_x"] else f["type"]
+
+
 def product_reads(
     f: Mapping[str, Any], inputs: int, accesses: Sequence[Access]
 ) -> tuple[Operand, ...]:
     """Return the operands of a product: `inputs` elements, weights, and accumulators if it adds to them."""
-    weights = elements_in(accesses[1].run_bytes, f["type"])
-    result = [Operand("x", inputs, f["type"]), Operand("w", weights, f["type"])]
+    stored = f["type"] if f["w_type"] == "none" else "u8"
+    weights = elements_in(accesses[1].run_bytes, stored)
+    result = [Operand("x", inputs, f["type"]), Operand("w", weights, stored)]
     if f["accumulate"]:
         elements = elements_in(accesses[2].run_bytes, f["acc_type"])
         result.append(Operand("acc", elements, f["acc_type"], "acc"))
@@ -46,6 +70,8 @@ def product_reads(
 class Matmul(Instruction):
     """One tile of a (batched) matrix product on the matrix unit: acc[b,m,n] (+)= Σ_k (x[b,m,k]−zx)
     · (w[b,k,n]−zw).
+
+    With `w_type` the unit unpacks the weights on their way from the local memory.
 
     m1: matmul x=0x0, w=0x0, acc=0x0, type=f32, acc_type=f32, m=2, k=3, n=4, x_pitch=4,
         out_pitch=4, block=4, transpose_w=1
@@ -66,18 +92,25 @@ class Matmul(Instruction):
         flag("transpose_w"),
         integer("x_zero_point", "<i2", "storage value", 0),
         integer("w_zero_point", "<i2", "storage value", 0),
+        *PACKED_WEIGHTS,
     )
     rules = (
         *MULTIPLY,
+        *PACKED,
         at_most("k", "x_pitch"),
         at_most("n", "out_pitch"),
         ("k <= block when transpose_w", lambda f: not f["transpose_w"] or f["k"] <= f["block"]),
+        (
+            "transpose_w 0 and w_zero_point 0 when w_type is given",
+            lambda f: f["w_type"] == "none" or not (f["transpose_w"] or f["w_zero_point"]),
+        ),
     )
+    counted_type = staticmethod(rate_type)
 
     @staticmethod
     def folds(f: Mapping[str, Any], target: Target) -> Folds[Any]:
         return formulas.matrix_folds(
-            target, f["type"], m=f["m"], k=f["k"], n=f["n"], repeat=f["batch"]
+            target, rate_type(f), f["w_type"], m=f["m"], k=f["k"], n=f["n"], repeat=f["batch"]
         )
 
     @staticmethod
@@ -95,7 +128,7 @@ class Matmul(Instruction):
         matrices = 1 if f["shared_w"] else f["batch"]
         result = [
             local_rows(f["x"], f["batch"] * f["m"], f["x_pitch"], f["k"], type),
-            local(f["w"], bytes_of(matrices * rows * f["block"], type)),
+            local(f["w"], weight_bytes(f, matrices * rows)),
             accumulators(f["acc"], out, write=True),
         ]
         if f["accumulate"]:

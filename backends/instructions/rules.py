@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..numerics.quantization import MAX_SHIFT
-from ..numerics.storage import ACCUMULATOR_NAMES, FLOAT_NAMES, OPERAND_NAMES
+from ..numerics.storage import ACCUMULATOR_NAMES, FLOAT_NAMES, OPERAND_NAMES, PACKED_NAMES
 from ..numerics.windows.sliding_windows import window_extent
 from .fields import written_columns
 
@@ -71,6 +71,15 @@ MULTIPLY: tuple[Rule, ...] = (
     one_of("acc_type", ACCUMULATOR_NAMES),
     same_kind("type", "acc_type"),
 )
+PACKED: tuple[Rule, ...] = (
+    one_of("w_type", ("none", *PACKED_NAMES)),
+    ("narrow_x 0 unless w_type is given", lambda f: not f["narrow_x"] or f["w_type"] != "none"),
+    (
+        "type an integer type when w_type is given",
+        lambda f: f["w_type"] == "none" or f["type"] not in FLOAT_NAMES,
+    ),
+)
+"""The rules of packed weights."""
 PITCHES: tuple[Rule, ...] = (at_most("columns", "in_pitch"), at_most("columns", "out_pitch"))
 OUT_COLUMNS_FIT: Rule = at_most("out_columns", "out_pitch")
 

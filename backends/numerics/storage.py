@@ -24,7 +24,8 @@ class StorageType:
     (0 means no type), `safetensors_code` its code in weight files. `is_float`: something computes with it as floating
     point. `is_operand`: networks compute with it, and the matrix and the vector unit multiply it. `is_accumulator`:
     sums of products are kept in it. `small` says that elements are only given, moved, compared, cast and returned, and
-    what numbers they are. `file_bits` is the size of an element in files, where small ones share bytes.
+    what numbers they are. `file_bits` is the size of an element in files, where small ones share bytes. `is_packed`:
+    the matrix and the vector unit take weights of it that share bytes in memory, too (`packing.py`).
     """
 
     name: str
@@ -37,6 +38,7 @@ class StorageType:
     is_accumulator: bool = False
     small: Literal["", "float", "integer"] = ""
     file_bits: int = 0
+    is_packed: bool = False
 
     def __post_init__(self) -> None:
         if not self.file_bits:
@@ -49,10 +51,19 @@ def _small_float(
     return StorageType(name, np.dtype(dtype), 8, program_code, code, small="float", file_bits=bits)
 
 
-def _small_integer(name: str, dtype: type, program_code: int, bits: int) -> StorageType:
+def _small_integer(
+    name: str, dtype: type, program_code: int, bits: int, *, is_packed: bool = False
+) -> StorageType:
     # Formats of weight files know no integers of less than a byte: theirs are bytes (`dialects/ir/weights.py`).
     return StorageType(
-        name, np.dtype(dtype), 8, program_code, "U8", small="integer", file_bits=bits
+        name,
+        np.dtype(dtype),
+        8,
+        program_code,
+        "U8",
+        small="integer",
+        file_bits=bits,
+        is_packed=is_packed,
     )
 
 
@@ -91,7 +102,7 @@ STORAGE_TYPES: Mapping[str, StorageType] = {
         _small_float("f6E2M3FN", ml_dtypes.float6_e2m3fn, 19, "U8", 6),
         _small_float("f6E3M2FN", ml_dtypes.float6_e3m2fn, 20, "U8", 6),
         _small_float("f4E2M1FN", ml_dtypes.float4_e2m1fn, 21, "U8", 4),
-        _small_integer("i4", ml_dtypes.int4, 22, 4),
+        _small_integer("i4", ml_dtypes.int4, 22, 4, is_packed=True),
         _small_integer("u4", ml_dtypes.uint4, 23, 4),
         _small_integer("i2", ml_dtypes.int2, 24, 2),
         _small_integer("u2", ml_dtypes.uint2, 25, 2),
@@ -126,7 +137,11 @@ LOOKUP_NAMES = _names(lambda row: row.is_operand and not row.is_float and row.bi
 SMALL_FLOAT_NAMES = _names(lambda row: row.small == "float")
 """The floats of 8 bits and less, which nothing computes with: f8E4M3FN … f4E2M1FN."""
 SMALL_INTEGER_NAMES = _names(lambda row: row.small == "integer")
-"""The integers of less than 8 bits, which nothing computes with: i4, u4, i2, u2."""
+"""The integers of less than 8 bits, which nothing computes with but products with weights of i4: i4, u4, i2, u2."""
+PACKED_NAMES = _names(lambda row: row.is_packed)
+"""The storage types of weights several of which share a byte in memory, until a unit multiplies them: i4."""
+WEIGHT_NAMES = (*INTEGER_OPERAND_NAMES, *PACKED_NAMES)
+"""The storage types of quantized weights: i8, u8, i16, i4."""
 SMALL_NAMES = (*SMALL_FLOAT_NAMES, *SMALL_INTEGER_NAMES)
 """The storage types that nothing computes with: their elements are given, moved, compared, cast and returned."""
 EXPONENTS = "f8E8M0FNU"

@@ -41,14 +41,35 @@ def matrix_rate(target: Target, storage: str) -> float:
     return rate
 
 
+def check_unpacks(target: Target, weights: str) -> None:
+    """Raise DiagnosticError unless the units of the target unpack weights of storage type `weights`; "none" are not
+    packed.
+    """
+    if weights != "none" and weights not in target.matrix.macs_per_cycle:
+        known = ", ".join(target.matrix.macs_per_cycle)
+        raise DiagnosticError(
+            f"target '{target.name}' unpacks no weights of '{weights}': its matrix unit has no rate for them",
+            hint=f"it multiplies {known}: quantize weights to one of them",
+        )
+
+
 def matrix_folds(
-    target: Target, storage: str, *, m: Whole, k: Whole, n: Whole, repeat: Whole = 1
+    target: Target,
+    storage: str,
+    weights: str = "none",
+    *,
+    m: Whole,
+    k: Whole,
+    n: Whole,
+    repeat: Whole = 1,
 ) -> Folds[Whole]:
     """Return the folds of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's matrix unit.
 
     A cell that makes fewer than one product per cycle streams that much slower: a length of T takes
-    ceil(T / macs_per_cycle) cycles. Raises DiagnosticError if the unit cannot multiply this type.
+    ceil(T / macs_per_cycle) cycles. Weights of the packed type `weights` are unpacked on the way, which takes no time.
+    Raises DiagnosticError if the unit cannot multiply this type, or unpack these weights.
     """
+    check_unpacks(target, weights)
     unit, rate = target.matrix, matrix_rate(target, storage)
     folds = gemm_folds(m, k, n, unit.rows, unit.columns, unit.dataflow, repeat)
     return folds if rate == 1.0 else replace(folds, stream=_ceil(folds.stream / rate))

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ..diagnostics.files import read_bytes
-from ..numerics.storage import storage_type
+from ..numerics.storage import OPERAND_NAMES, PACKED_NAMES, storage_type
 from .vector_operations import operations_by_function, without_defaults
 
 MAX_CORES = 64
@@ -39,12 +39,26 @@ def _known_storage(rates: dict[str, Any]) -> dict[str, Any]:
     return rates
 
 
+def _rates_of_operands(rates: dict[str, Any]) -> dict[str, Any]:
+    for name, rate in rates.items():
+        if name not in (*OPERAND_NAMES, *PACKED_NAMES):
+            known = ", ".join((*OPERAND_NAMES, *PACKED_NAMES))
+            raise ValueError(f"no product has operands of '{name}': the rates are for {known}")
+        if name in PACKED_NAMES and rate < rates["i8"]:
+            raise ValueError(
+                f"the rate for '{name}' is at least that for 'i8', {rates['i8']:g}, not {rate:g}"
+            )
+    return rates
+
+
 _Count = Annotated[int, Field(ge=1, le=2**31, strict=True)]
 _Cycles = Annotated[int, Field(ge=0, le=10**9, strict=True)]
 _Rate = Annotated[float, Field(ge=1e-3, le=1e9, allow_inf_nan=False)]
 _Cost = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 _LocalBytes = Annotated[int, Field(ge=1024, le=MAX_LOCAL_BYTES, strict=True)]
-_Rates = Annotated[dict[str, _Rate], AfterValidator(_known_storage)]
+_Rates = Annotated[
+    dict[str, _Rate], AfterValidator(_known_storage), AfterValidator(_rates_of_operands)
+]
 _Lanes = Annotated[dict[str, _Count], AfterValidator(_known_storage)]
 
 _Operations = Annotated[dict[str, _Count], AfterValidator(without_defaults)]
@@ -60,7 +74,10 @@ class MatrixUnit(_Part):
     `dataflow` says which operand stays in the cells. With `overlap` the next stationary tile is
     loaded (or the finished one drained) while the present one streams. `macs_per_cycle` gives the
     multiply-accumulates of one cell in one cycle for each storage type of the operands; a type that
-    is not there cannot be multiplied on this unit.
+    is not there cannot be multiplied on this unit. A rate for `i4` says that the units of a core unpack
+    weights of 4 bits, two to a byte, on their way from the local memory. It is the rate for inputs of 4
+    bits, and at least that of `i8`; products of such weights and wider inputs go at the rate of the
+    inputs' type.
     """
 
     rows: Annotated[int, Field(ge=1, le=65536, strict=True)]
@@ -162,7 +179,7 @@ class Energy(_Part):
         """Return the picojoules of one multiply-accumulate of operands of type `storage`."""
         if storage in self.mac_picojoules:
             return self.mac_picojoules[storage]
-        return self.mac_picojoules["i8"] * (storage_type(storage).bits / 8) ** 2
+        return self.mac_picojoules["i8"] * (storage_type(storage).file_bits / 8) ** 2
 
 
 class Target(_Part):

@@ -105,8 +105,8 @@ class FieldValues:
 
 
 def _named_default(field: Field) -> Any:
-    if field.kind == "enum" and field.default is not None:
-        return field.values[int(field.default)]
+    if field.kind in ("enum", "storage") and field.default is not None:
+        return code_names(field)[int(field.default)]
     return field.default
 
 

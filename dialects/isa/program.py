@@ -53,7 +53,7 @@ class ProgramOp(IRDLOperation):
     (from 1) that instructions name. `key` names the contents of segment "weights" (u8) in the weight store; without it
     there are none.
 
-    isa.program @fill target("default-8c", "sha256:21a344a0a3b704b3") counters(0)
+    isa.program @fill target("default-8c", "sha256:d554696df68563fa") counters(0)
         segments(weights = 0, input = 0, output = 40, scratch = 0)
         inputs()
         outputs("scores" f32[1, 10] at 0) {

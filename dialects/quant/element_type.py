@@ -24,7 +24,13 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, SSAValue
 
-from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, SMALL_NAMES, STORAGE_TYPES, bytes_of
+from ...backends.numerics.storage import (
+    NETWORK_FLOAT_NAMES,
+    PACKED_NAMES,
+    SMALL_NAMES,
+    STORAGE_TYPES,
+    bytes_of,
+)
 from ..ir.identity_cache import by_identity
 from .calibrated_type import CalibratedType
 from .uniform_type import UniformQuantizedType
@@ -54,6 +60,8 @@ _TYPES: dict[str, Attribute] = {
     },
     **{kind.name: kind() for kind in _SMALL_FLOATS},
 }
+_NOT_QUANTIZED = frozenset(SMALL_NAMES) - frozenset(PACKED_NAMES)
+"""The storage types of integers that nothing computes with: quantized elements are not stored so."""
 _SMALL_FLOAT_NAMES: dict[type, str] = {kind: kind.name for kind in _SMALL_FLOATS}
 _FLOAT_NAMES = {type(_TYPES[name]): name for name, row in STORAGE_TYPES.items() if row.is_float}
 
@@ -69,7 +77,7 @@ def element_storage(type: Attribute) -> str:
         type = type.element_type
     if isinstance(type, UniformQuantizedType):
         type = type.storage
-        if isinstance(type, IntegerType) and _integer_name(type) in SMALL_NAMES:
+        if isinstance(type, IntegerType) and _integer_name(type) in _NOT_QUANTIZED:
             raise ValueError(f"no storage type for quantized elements of {type}")
     elif isinstance(type, CalibratedType):
         type = type.expressed

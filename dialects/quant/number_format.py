@@ -42,6 +42,8 @@ class NumberFormat:
     zero_point: int
     axis: int | None
     is_quantized: bool
+    limits: tuple[int, int] | None = None
+    """The least and the greatest stored number, if the type says less than its storage can hold."""
 
     @staticmethod
     @by_identity
@@ -64,7 +66,10 @@ class NumberFormat:
             )
         scales = np.asarray(element.scales, np.float64)
         axis = element.axis if element.is_per_axis else None
-        return NumberFormat(storage, scales, int(zero_points.pop()), axis, True)
+        limits = element.storage_min, element.storage_max
+        if limits == numerics_storage.integer_range(storage):
+            limits = None
+        return NumberFormat(storage, scales, int(zero_points.pop()), axis, True, limits)
 
     @property
     def scale(self) -> float:
@@ -87,9 +92,21 @@ class NumberFormat:
         """Whether the numbers are stored as floats."""
         return numerics_storage.is_float(self.storage)
 
+    def fits(self, storage: str) -> bool:
+        """Tell whether every stored number is one of the integer type `storage`, too."""
+        if not self.is_quantized:
+            return False
+        own = self.limits or numerics_storage.integer_range(self.storage)
+        low, high = numerics_storage.integer_range(storage)
+        return low <= own[0] and own[1] <= high
+
     def clamp(self, bounds: Clamp) -> tuple[int, int]:
-        """Return real bounds in storage units; a missing bound becomes the end of the storage's range."""
-        return clamp_bounds(*bounds, self.scale, self.zero_point, self.storage)
+        """Return real bounds in storage units, within the range of the type, whose ends stand for missing bounds."""
+        low, high = clamp_bounds(*bounds, self.scale, self.zero_point, self.storage)
+        if self.limits is None:
+            return low, high
+        least, greatest = self.limits
+        return min(max(low, least), greatest), max(min(high, greatest), least)
 
     def ratio_to(self, result: NumberFormat) -> tuple[int, int]:
         """Return the multiplier and shift that stand for this scale divided by the result's."""

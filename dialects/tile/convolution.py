@@ -102,7 +102,7 @@ class Conv2dOp(ConvOp):
             raise VerifyException(
                 f"{groups} groups do not divide {inputs} input and {outputs} output channels"
             )
-        check_packed_weights(shape_of(self.w), taps * (inputs // groups), outputs)
+        check_packed_weights(self.weight_shape, taps * (inputs // groups), outputs)
 
     def instruction(self) -> Translation:
         return "conv2d", self.convolution_fields(), self.product_operands()
@@ -132,7 +132,7 @@ class DepthwiseConv2dOp(ConvOp):
             outputs % inputs == 0,
             f"{inputs} input channels do not divide {outputs} output channels",
         )
-        shape = shape_of(self.w)
+        shape = self.weight_shape
         fail_unless(
             len(shape) >= 2 and prod(shape[:-1]) == taps and shape[-1] >= outputs,
             f"w must have shape [{taps}, {outputs} or more], has {list(shape)}",

@@ -59,12 +59,16 @@ class MatmulOp(ProductOp):
             (batch, rows) == (out_batch, out_rows),
             f"x has {batch} matrices of {rows} rows, acc {out_batch} of {out_rows}",
         )
-        shape = check_rank("w", self.w, 4)
+        check_rank("w", self.w, 4)
+        shape = self.weight_shape
         fail_unless(shape[0] in (1, batch), f"w must have 1 or {batch} matrices, has {shape[0]}")
         depth, columns = self.depth.value.data, self.columns.value.data
         check_pitch("depth", depth, "x", self.x)
         check_pitch("columns", columns, "acc", self.acc)
         check_zero_points(self.zero_points, storage_of(self.x), storage_of(self.w))
+        if self.packed is not None:
+            fail_unless(self.transpose_w is None, "packed weights are not transposed")
+            fail_unless(values_of(self.zero_points)[1] == 0, "packed weights have zero point 0")
         if self.transpose_w is None:
             check_packed_weights(shape[1:], depth, columns)
             return

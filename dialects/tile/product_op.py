@@ -5,16 +5,21 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
+from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics.packing import elements_of_bytes, packed_bytes
 from ...backends.numerics.rounding_up import ceil_div
 from ...backends.numerics.storage import (
     INTEGER_ACCUMULATOR_NAMES,
     INTEGER_OPERAND_NAMES,
+    PACKED_NAMES,
     is_float,
 )
-from ..ir.field import buffer
+from ..ir.attribute import Integer, flag, optional_integer, optional_text
+from ..ir.field import buffer, prop
+from ..quant.element_type import shape_of
 from .checks import check_space, check_storage, pitch_of, storage_of
 from .core_op import CoreOp, Fields, Operands
 
@@ -22,7 +27,16 @@ from .core_op import CoreOp, Fields, Operands
 class ProductOp(CoreOp):
     """Base of the ops that sum products of x and w in the accumulator memory. If a subclass has a flag `accumulate` and
     it is set, the sums are added to the contents of acc.
+
+    With `packed = "i4"` w holds rows of bytes, ui8, with two weights in each, the first in its low bits; the weights of
+    a row begin at a byte of their own. A row has `block` weights, an even number if that is not given. The unit unpacks
+    them on their way from the local memory. With `narrow`, too, x holds numbers of no more bits, one in each element,
+    and the product goes at the rate of the weights' type.
     """
+
+    packed: StringAttr | None = prop(converter=optional_text, default=None)
+    block: Integer | None = prop(converter=optional_integer, default=None)
+    narrow: UnitAttr | None = prop(converter=flag, default=False)
 
     x: SSAValue = buffer()
     w: SSAValue = buffer()
@@ -45,12 +59,47 @@ class ProductOp(CoreOp):
         check_space(self, "w", "local")
         check_space(self, "acc", "acc")
         storage = storage_of(self.x)
-        check_storage("w", self.w, storage)
+        self._verify_packing(storage)
         if is_float(storage):
             check_storage("acc", self.acc, "f32")
         else:
             check_storage("x", self.x, *INTEGER_OPERAND_NAMES)
             check_storage("acc", self.acc, *INTEGER_ACCUMULATOR_NAMES)
+
+    def _verify_packing(self, storage: str) -> None:
+        """Raise VerifyException unless the weights are stored as the inputs are, or packed."""
+        if self.packed is None:
+            check_storage("w", self.w, storage)
+            for name in ("narrow", "block"):
+                if getattr(self, name) is not None:
+                    raise VerifyException(f"'{name}' is for products with packed weights")
+            return
+        if self.packed.data not in PACKED_NAMES:
+            known = " or ".join(PACKED_NAMES)
+            raise VerifyException(f"weights are packed as {known}, got '{self.packed.data}'")
+        if is_float(storage):
+            raise VerifyException(
+                f"weights packed as {self.packed.data} need integer inputs, got {storage}"
+            )
+        check_storage("w", self.w, "u8")
+        needed = packed_bytes(self.row_weights, self.packed.data)
+        if needed != pitch_of(self.w):
+            raise VerifyException(
+                f"a row of {self.row_weights} weights takes {needed} bytes, w has {pitch_of(self.w)}"
+            )
+
+    @property
+    def row_weights(self) -> int:
+        """How many weights a row of w has, padding included: the columns of a block."""
+        if self.block is not None:
+            return self.block.value.data
+        pitch = pitch_of(self.w)
+        return pitch if self.packed is None else elements_of_bytes(pitch, self.packed.data)
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """The shape of w, counted in weights."""
+        return (*shape_of(self.w)[:-1], self.row_weights)
 
     def product_fields(self) -> Fields:
         """Return the fields that the instructions of all products have."""
@@ -58,7 +107,9 @@ class ProductOp(CoreOp):
             "type": storage_of(self.x),
             "acc_type": storage_of(self.acc),
             "accumulate": int(self.is_accumulating),
-            "block": pitch_of(self.w),
+            "block": self.row_weights,
+            "w_type": "none" if self.packed is None else self.packed.data,
+            "narrow_x": int(self.narrow is not None),
         }
 
     def product_operands(self) -> Operands:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from xdsl.irdl import irdl_op_definition, traits_def
 
+from ...backends.numerics.packing import in_whole_bytes
 from ...backends.numerics.sample_axis import channel_first, channel_last
 from ...backends.numerics.windows import convolution
 from ..network.convolution import Conv2dBase
@@ -44,7 +45,7 @@ class Conv2dOp(Conv2dBase, ProductOp):
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         given = self.operands_by_name(operands)
-        image, weight = given["input"], given["weight"]
+        image, weight = given["input"], in_whole_bytes(given["weight"])
         if len(weight) > 1:  # each sample has its own weights
             samples = (
                 [array[i : i + 1] if len(array) > 1 else array for array in operands]

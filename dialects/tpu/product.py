@@ -11,6 +11,7 @@ from xdsl.irdl import AttrSizedOperandSegments, irdl_op_definition, traits_def
 
 from ...backends.numerics import epilogue, matmul
 from ...backends.numerics.matmul import accumulator_dtype
+from ...backends.numerics.packing import in_whole_bytes
 from ...backends.numerics.quantization import quantize_multiplier
 from ...backends.numerics.sample_axis import as_matrices, as_rows
 from ..ir.attribute import text
@@ -119,7 +120,7 @@ class MatmulOp(MatmulBase, ProductOp):
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         given = self.operands_by_name(operands)
-        a, b = as_matrices(given["lhs"], given["rhs"])
+        a, b = as_matrices(given["lhs"], in_whole_bytes(given["rhs"]))
         samples = max(len(a), len(b))
         outer = np.broadcast_shapes(a.shape[1:-2], b.shape[1:-2])
         shape = (samples, *outer, a.shape[-2], b.shape[-1])

@@ -11,7 +11,12 @@ from xdsl.utils.exceptions import VerifyException
 
 from ...backends.numerics.quantization import quantize_multiplier
 from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
-from ...backends.numerics.storage import INTEGER_ACCUMULATOR_NAMES, INTEGER_OPERAND_NAMES
+from ...backends.numerics.storage import (
+    INTEGER_ACCUMULATOR_NAMES,
+    INTEGER_OPERAND_NAMES,
+    PACKED_NAMES,
+    WEIGHT_NAMES,
+)
 from ..quant import UniformQuantizedType
 from ..quant.element_type import element_of, element_storage, is_float, is_quantized
 
@@ -29,11 +34,13 @@ def same_element(name: str, value: SSAValue, other_name: str, other: SSAValue) -
 
 
 def storable(value: SSAValue) -> None:
-    """Raise VerifyException unless a storage type holds the elements."""
+    """Raise VerifyException unless a storage type holds the elements, one in each byte or more."""
     try:
-        element_storage(value.type)
+        storage = element_storage(value.type)
     except ValueError as error:
         raise VerifyException(str(error)) from None
+    if is_quantized(value.type) and storage in PACKED_NAMES:
+        raise VerifyException(f"only weights of products are quantized in {storage}")
 
 
 def stored_as(name: str, value: SSAValue, storage: str) -> None:
@@ -185,14 +192,11 @@ def product(
         known = " or ".join(INTEGER_ACCUMULATOR_NAMES)
         raise VerifyException(f"quantized operands accumulate in {known}, got '{accumulator}'")
     activations([("input", input), ("result", output)], one_storage=False)
-    for name, value in (("input", input), ("weight", weight)):
-        if (
-            is_quantized(value.type)
-            and element_storage_or_none(element_of(value)) not in INTEGER_OPERAND_NAMES
-        ):
+    kinds = (("input", input, INTEGER_OPERAND_NAMES), ("weight", weight, WEIGHT_NAMES))
+    for name, value, names in kinds:
+        if is_quantized(value.type) and element_storage_or_none(element_of(value)) not in names:
             raise VerifyException(
-                f"{name} must be stored as one of {', '.join(INTEGER_OPERAND_NAMES)}, got "
-                f"{element_of(value)}"
+                f"{name} must be stored as one of {', '.join(names)}, got {element_of(value)}"
             )
     _quantized_weight(weight, weight_axis, weight_zero_point)
     if bias is not None:
@@ -225,6 +229,8 @@ def _quantized_weight(weight: SSAValue, axis: int, zero_point: bool) -> None:
         raise VerifyException(
             f"weight must be quantized as the input is, got elements of {element}"
         )
+    if element.storage_name in PACKED_NAMES and any(element.zero_points):
+        raise VerifyException(f"weight of {element.storage_name} must have zero points 0")
     if element.is_per_tensor:
         if element.zero_point and not zero_point:
             raise VerifyException(f"weight must have zero point 0, got {element.zero_point}")

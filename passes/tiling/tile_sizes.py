@@ -8,6 +8,7 @@ from math import prod
 from typing import NamedTuple
 
 from ...backends.numerics.device.packing import epilogue_table_bytes
+from ...backends.numerics.packing import weight_row_bytes
 from ...backends.numerics.rounding_up import ceil_div, round_up
 from ...backends.numerics.storage import bytes_of
 from ...backends.targets.alignment import align
@@ -134,6 +135,10 @@ class Product:
     """Whether elements that lie side by side in a tile do not in the tensor, so that a DMA engine makes the address of
     each in a cycle.
     """
+    packed: str = "none"
+    """The storage type of weights that share bytes in memory; "none" if they are stored as the input is."""
+    rate: str = ""
+    """The storage type at whose rate the products go, if that is not the input's."""
 
     def reads_in_place(self, channels: int, depth: int) -> bool:
         """Tell whether tiles of so many channels and such a depth read the input where it is kept: all its channels."""
@@ -226,8 +231,8 @@ def _input_bytes(
 
 
 def _weight_bytes(p: Product, channels: int, depth: int) -> int:
-    elements = round_up(channels, p.block) * p.taps * round_up(depth, p.depth_unit)
-    return bytes_of(elements, p.storage)
+    rows = ceil_div(channels, p.block) * p.taps * round_up(depth, p.depth_unit)
+    return weight_row_bytes(p.block, p.storage, p.packed) * rows
 
 
 def keeps_weights(costs: CostModel, p: Product, channels: int) -> bool:
@@ -297,7 +302,7 @@ def _product_cycles(
         stores = 0
     if p.engine == "matrix":
         product = pixels, p.taps * p.depth, ceil_div(channels, p.groups), p.groups
-        matrix = costs.matrix_interval_cycles(p.storage, *product) * count
+        matrix = costs.matrix_interval_cycles(p.rate or p.storage, *product) * count
         vector = 0
     else:
         matrix = 0

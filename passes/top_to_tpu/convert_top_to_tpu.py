@@ -67,7 +67,7 @@ from .precision.given_regions import given_regions
 from .precision.joined_factors import factors_of_joins
 from .precision.layer_schemes import read_qtable
 from .precision.saturated_ranges import saturated_bounds
-from .precision.schemes import Scheme, chosen_scheme
+from .precision.schemes import Scheme, check_target, chosen_scheme
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .precision.wide_floats import wide_results
 from .tpu_builder import TpuBuilder
@@ -132,6 +132,8 @@ class ConvertTopToTpu(SmaltiPass):
         _fold_without_elements(old, store_of(ctx))
         ops = list(old.ops)
         schemes = self._schemes(ops, scheme)
+        for each in dict.fromkeys((scheme, *schemes.values())):
+            check_target(each, load_target(self.target))
         builder = TpuBuilder(function, store_of(ctx), scheme, schemes)
         given = given_elements(ops)
         for value, element in given.items():

@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import SSAValue
 
 from ...backends.numerics.quantization import SYMMETRIC_LIMIT, quantize_multiplier
+from ...backends.numerics.storage import PACKED_NAMES
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
@@ -136,6 +137,7 @@ def convert_weighted(
         array = array / np.expand_dims(
             factors, _other_axes(array.ndim, WeighsChannels.axes_of(op)[1])
         )
+    storage = builder.scheme_of(op.output).weights
     try:
         product = quantize_product(
             array,
@@ -143,15 +145,21 @@ def convert_weighted(
             None if bias is None else builder.array_of(bias),
             x.scale,
             x.zero_point,
+            storage,
         )
         scales = product.scales * builder.joined.values.get(op.output, 1.0)
         quantize_multiplier(x.scale * scales / result.scale)
     except ValueError as error:
         raise not_quantizable(op, error) from None
+    limit = None if storage in PACKED_NAMES else SYMMETRIC_LIMIT
     w = uniform_per_axis(
-        "i8", axis, scales.tolist(), storage_min=-SYMMETRIC_LIMIT, storage_max=SYMMETRIC_LIMIT
+        storage,
+        axis,
+        scales.tolist(),
+        storage_min=None if limit is None else -limit,
+        storage_max=limit,
     )
-    weight_form = builder.constant(f"{builder.key_of(weight)}.i8", product.weight, w)
+    weight_form = builder.constant(f"{builder.key_of(weight)}.{storage}", product.weight, w)
     bias_form = None
     if bias is not None and product.bias is not None:
         bias_form = builder.constant(f"{builder.key_of(bias)}.i32", product.bias)

@@ -11,10 +11,12 @@ import numpy as np
 
 from ...backends.numerics.quantization import (
     SYMMETRIC_LIMIT,
+    least_error_scales,
     quantize,
     row_blocks,
     weight_scales,
 )
+from ...backends.numerics.storage import PACKED_NAMES
 
 _MAX_BIAS = 2**30
 """Biases are kept to half of an i32, so that the input's zero point, folded in later, finds room
@@ -27,8 +29,9 @@ _INPUT_MAGNITUDE = 128
 class QuantizedProduct:
     """Integer weights of a product.
 
-    `weight` is i8 in [-127, 127], of the float weights' shape; `scales` is f64 [channels] (each an f32 value); `bias`
-    is i32 [channels] in units of input scale · scales[c], or None; `accumulator` is the type that holds every sum.
+    `weight` is i8 in [-127, 127], or i4, of the float weights' shape; `scales` is f64 [channels] (each an f32 value);
+    `bias` is i32 [channels] in units of input scale · scales[c], or None; `accumulator` is the type that holds every
+    sum.
     """
 
     weight: np.ndarray
@@ -38,14 +41,22 @@ class QuantizedProduct:
 
 
 def quantize_product(
-    weight: np.ndarray, axis: int, bias: np.ndarray | None, input_scale: float, zero_point: int
+    weight: np.ndarray,
+    axis: int,
+    bias: np.ndarray | None,
+    input_scale: float,
+    zero_point: int,
+    storage: str = "i8",
 ) -> QuantizedProduct:
-    """Return the integers for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and an i8 input.
+    """Return the integers of `storage` for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and
+    an i8 input.
 
-    Scales are max|w| / 127 per channel, 1 for a channel that is all zeros, and larger if the channel's bias would
-    otherwise not fit i32 (then the bias is what matters). Raises ValueError if a weight or bias is not finite.
+    Scales are max|w| / 127 per channel in i8, those of the least squared error in i4; 1 for a channel that is all
+    zeros, and larger if the channel's bias would otherwise not fit i32 (then the bias is what matters). Raises
+    ValueError if a weight or bias is not finite.
     """
-    scales = weight_scales(weight, axis)
+    is_packed = storage in PACKED_NAMES
+    scales = least_error_scales(weight, axis, storage) if is_packed else weight_scales(weight, axis)
     if bias is not None:
         if not np.all(np.isfinite(bias)):
             raise ValueError("biases must be finite")
@@ -53,7 +64,9 @@ def quantize_product(
         # Rounding to f32 must not bring the bias over the limit again; one step up prevents that.
         raised = np.nextafter(needed.astype(np.float32), np.float32(np.inf)).astype(np.float64)
         scales = np.where(needed > scales, raised, scales)
-    quantized = np.maximum(quantize(weight, scales, 0, "i8", axis=axis), np.int8(-SYMMETRIC_LIMIT))
+    quantized = quantize(weight, scales, 0, storage, axis=axis)
+    if not is_packed:
+        quantized = np.maximum(quantized, np.int8(-SYMMETRIC_LIMIT))
     integers = None if bias is None else quantize_bias(bias, input_scale * scales)
     return QuantizedProduct(
         quantized, scales, integers, accumulator_for(quantized, axis, integers, zero_point)

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable
 
 from ...backends.instructions import instruction_set as table_module
+from ...backends.instructions.field_range import code_names
 from ...backends.instructions.instruction_set import HEADER, INSTRUCTIONS, Field, Instruction
 from ...backends.program.encoding import WORD
 from ...dialects.ir.example import documentation
@@ -58,8 +59,8 @@ def _values(field: Field) -> str:
 def _default(field: Field) -> str:
     if field.default is None:
         return "must be given"
-    if field.kind == "enum":
-        return field.values[int(field.default)]
+    if field.kind in ("enum", "storage"):
+        return code_names(field)[int(field.default)]
     return hex(int(field.default)) if field.kind == "address" else f"{field.default}"
 
 

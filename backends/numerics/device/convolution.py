@@ -7,7 +7,14 @@ import numpy as np
 from ..rounding_up import ceil_div
 from ..windows import convolution
 from .packing import unpack_conv_weights
-from .tile_buffer import accumulated, per_sample, shaped
+from .tile_buffer import (
+    accumulated,
+    narrowed,
+    per_sample,
+    shaped,
+    shaped_weights,
+    unpacked,
+)
 
 
 def conv2d(
@@ -38,21 +45,26 @@ def conv2d(
     pad_value: int = 0,
     groups: int = 1,
     block: int,
+    w_type: str = "none",
+    narrow_x: int = 0,
 ) -> np.ndarray:
     """Compute acc[batch, out_height, out_width, out_pitch] (+)= the convolution of x[batch, in_height, in_width,
     in_pitch].
 
     w is [ceil(out_channels / block), kernel_height * kernel_width * in_channels / groups, block].
     Windows may reach past the input on any side, where they find `pad_value`. With
-    `accumulate`, the result is added to `acc`.
+    `accumulate`, the result is added to `acc`. Unless `w_type` is "none", the last axis of w is
+    packed; `narrow_x` says that x has no more bits than that.
     """
     kernel = (kernel_height, kernel_width)
     depth = kernel_height * kernel_width * (in_channels // groups)
     blocks = ceil_div(out_channels, block)
     images = shaped(x, (batch, in_height, in_width, in_pitch), "x", type)[..., :in_channels]
-    weights = shaped(w, (blocks, depth, block), "w", type)
+    images = narrowed(images, w_type, narrow_x)
+    weights = shaped_weights(w, (blocks, depth, block), type, w_type)
 
     def one(packed: np.ndarray, images: np.ndarray) -> np.ndarray:
+        packed = unpacked(packed, block, w_type)
         return convolution.conv2d(
             images,
             unpack_conv_weights(packed, kernel, in_channels // groups, out_channels),
@@ -97,6 +109,8 @@ def depthwise_conv2d(
     pad_value: int = 0,
     groups: int = 1,
     block: int,
+    w_type: str = "none",
+    narrow_x: int = 0,
 ) -> np.ndarray:
     """Compute the same as `conv2d`, but each output channel o from one input channel, o * in_channels // out_channels.
 
@@ -108,13 +122,15 @@ def depthwise_conv2d(
             f"a depthwise convolution has {in_channels} groups, one a channel, not {groups}"
         )
     images = shaped(x, (batch, in_height, in_width, in_pitch), "x", type)
-    weights = shaped(w, (kernel_height * kernel_width, block), "w", type)
+    images = narrowed(images, w_type, narrow_x)
+    weights = shaped_weights(w, (kernel_height * kernel_width, block), type, w_type)
     # Whole pixels with their padding lanes are one contiguous run, which is quicker than cutting
     # the channels out.
     whole = in_channels == out_channels and in_pitch == out_pitch == block
     channels, outputs = (in_pitch, out_pitch) if whole else (in_channels, out_channels)
 
     def one(packed: np.ndarray, images: np.ndarray) -> np.ndarray:
+        packed = unpacked(packed, block, w_type)
         return convolution.conv2d(
             images[..., :channels],
             packed[:, :outputs].reshape(kernel_height, kernel_width, 1, outputs),

@@ -10,7 +10,16 @@ from ..matmul import matmul as exact_matmul
 from ..rounding_up import ceil_div
 from ..storage import integer_range, is_float
 from .packing import epilogue_table_rows, unpack_matmul_weights
-from .tile_buffer import accumulated, integer_clamp, padded, per_sample, shaped
+from .tile_buffer import (
+    accumulated,
+    integer_clamp,
+    narrowed,
+    padded,
+    per_sample,
+    shaped,
+    shaped_weights,
+    unpacked,
+)
 
 _INFINITE = float("inf")
 
@@ -34,23 +43,28 @@ def matmul(
     transpose_w: int = 0,
     x_zero_point: int = 0,
     w_zero_point: int = 0,
+    w_type: str = "none",
+    narrow_x: int = 0,
 ) -> np.ndarray:
     """Compute acc[batch, m, out_pitch] (+)= Σ_k (x[batch, m, k] − x_zero_point) · (w[batch, k, n] − w_zero_point).
 
     x is [batch, m, x_pitch]. w is [batch, ceil(n / block), k, block], with `transpose_w` [batch, n,
     block] (rows of k elements); with `shared_w` one matrix, without the batch axis, serves all of
-    them.
+    them. Unless `w_type` is "none", the last axis of w is packed; `narrow_x` says that x has no more bits than that.
     """
-    left = shaped(x, (batch, m, x_pitch), "x", type)[..., :k]
+    left = narrowed(shaped(x, (batch, m, x_pitch), "x", type)[..., :k], w_type, narrow_x)
     matrix = (n, block) if transpose_w else (ceil_div(n, block), k, block)
     shape = matrix if shared_w else (batch, *matrix)
-    packed = shaped(w, shape, "w", type)
+    packed = shaped_weights(w, shape, type, w_type)
     bounds = None
     if not is_float(type):
-        low, high = integer_range(type)
-        bounds = (_reach(low, high, x_zero_point), _reach(low, high, w_zero_point))
+        ranges = integer_range(type), integer_range(type if w_type == "none" else w_type)
+        points = (x_zero_point, w_zero_point)
+        a, b = (_reach(*each, point) for each, point in zip(ranges, points, strict=True))
+        bounds = a, b
 
     def one(packed: np.ndarray, left: np.ndarray) -> np.ndarray:
+        packed = unpacked(packed, block, w_type)
         if transpose_w:
             right = np.swapaxes(packed[..., :k], -1, -2)
         else:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..storage import dtype_of, integer_range
+from ..packing import packed_bytes, unpack_rows
+from ..storage import dtype_of, integer_range, storage_type
 from ..strided_view import strided_view
 
 _INFINITE = float("inf")
@@ -24,6 +25,32 @@ def shaped(array: np.ndarray, shape: tuple[int, ...], name: str, storage: str) -
     if array.ndim and array.shape[-1] == size:
         return array.reshape(*array.shape[:-1], *shape)
     raise ValueError(f"{name} has shape {array.shape}, the instruction reads {shape}")
+
+
+def shaped_weights(w: np.ndarray, shape: tuple[int, ...], type: str, w_type: str) -> np.ndarray:
+    """View weights as [..., *shape]: elements of `type`, or, unless `w_type` is "none", rows of packed bytes u8 that
+    hold the last axis (`unpacked`).
+    """
+    if w_type == "none":
+        return shaped(w, shape, "w", type)
+    return shaped(w, (*shape[:-1], packed_bytes(shape[-1], w_type)), "w", "u8")
+
+
+def unpacked(w: np.ndarray, columns: int, w_type: str) -> np.ndarray:
+    """Return weights with rows of `columns` elements: as they are if `w_type` is "none", else from rows of packed
+    bytes.
+    """
+    return w if w_type == "none" else unpack_rows(w, columns, w_type)
+
+
+def narrowed(x: np.ndarray, w_type: str, narrow_x: int) -> np.ndarray:
+    """Return inputs as a unit reads them that, if `narrow_x`, takes only the bits of `w_type` of each: these, with
+    their sign.
+    """
+    if not narrow_x:
+        return x
+    unused = x.dtype.type(8 * x.dtype.itemsize - storage_type(w_type).file_bits)
+    return (x << unused) >> unused
 
 
 def strided(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import product as combinations
 from math import gcd
+from typing import Any
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -39,6 +40,7 @@ from .constants import Constants
 from .emitter import Emitter
 from .layer import Buffer, Layer, one_of
 from .tiler import Tiler, TileWork, given_tile
+from .weight_packing import WeightPacking
 
 Key = tuple[object, ...]
 
@@ -81,6 +83,7 @@ class AccumulatingTiler(Tiler):
 
     def __init__(self, layer: Layer, costs: CostModel) -> None:
         super().__init__(layer, costs)
+        self.packing = WeightPacking.of(*self.layer.elements[:2])
         self._tilings: dict[tuple[Window, int, int, GivenTile], ProductTiling | Footprint] = {}
 
     @property
@@ -123,9 +126,10 @@ class AccumulatingTiler(Tiler):
         rows: Window,
         channels: Range,
         depth: Range,
+        block: int,
     ) -> None:
-        """Emit the computation: its operands are input, weights and accumulators. It adds to the accumulators if the
-        depth does not start at 0.
+        """Emit the computation: its operands are input, weights in blocks of `block` channels, and accumulators. It
+        adds to the accumulators if the depth does not start at 0.
         """
 
     @abstractmethod
@@ -331,7 +335,7 @@ class AccumulatingTiler(Tiler):
         work = self.work(box)
         if not work.matrix_cycles:
             return TileWork(0, (), work.vector_cycles, work.boxes)
-        storage, rows = self.layer.elements[0].storage, self.costs.target.matrix.rows
+        storage, rows = self.packing.rate, self.costs.target.matrix.rows
         # Neighbors hide the rest, and a part of the depth takes as many of the folds as it is of the rows.
         cycles = work.matrix_cycles - self.costs.hidden_matrix_cycles(storage)
         parts = depth_parts(self.depth, schedule.depth[0])
@@ -449,7 +453,7 @@ class AccumulatingTiler(Tiler):
                 x = kept.put(self.load_rows(emitter, rows, channels, depth))
             if acc is None:
                 acc = emitter.alloc(self.local_shape(rows, pitch), self.accumulator, "acc", "acc")
-            self.multiply(emitter, (x, w, acc), rows, channels, depth)
+            self.multiply(emitter, (x, w, acc), rows, channels, depth, block)
         table = kept.get("table", channels)
         if table is None:
             source = self._table(constants)
@@ -508,10 +512,14 @@ class AccumulatingTiler(Tiler):
         operations = self.costs.epilogue_operations(self.residual is not None)
         return self.costs.vector_cycles(self.accumulator, outputs, operations)
 
-    def kept_operands(self) -> dict[str, bool]:
-        """Return the fields of `Product` that say what stays in local memories, and what has another order there."""
+    def stored_operands(self) -> dict[str, Any]:
+        """Return the fields of `Product` that say how operands are stored: what stays in local memories, what has
+        another order there, and how weights are packed.
+        """
         layer, residual = self.layer, self.residual
         return {
+            "packed": self.packing.packed,
+            "rate": self.packing.rate,
             "keeps_input": layer.inputs[0].is_kept,
             "keeps_residual": residual is not None and layer.inputs[residual].is_kept,
             "keeps_output": layer.output.is_kept,

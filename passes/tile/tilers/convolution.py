@@ -11,6 +11,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_conv_weights, pack_depthwise_weights
+from ....backends.numerics.packing import in_whole_bytes
 from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....backends.numerics.windows.sliding_windows import window_extent
 from ....dialects import tile, tpu
@@ -88,7 +89,8 @@ class ConvolutionTiler(AccumulatingTiler):
         return self.group_channels
 
     def units(self) -> tuple[int, ...]:
-        channels = self.costs.lane_group
+        # The weights of a part of the channels begin at a whole byte.
+        channels = lcm(self.costs.lane_group, self.packing.per_byte)
         if self.groups > 1:
             channels = lcm(channels, self.outputs // self.groups)
         return padded_units(self.layer.output.layout, [1, channels, 1, 1], self.costs.lane_group)
@@ -141,7 +143,7 @@ class ConvolutionTiler(AccumulatingTiler):
         taps = prod(self.kernel)
         vector = self.epilogue_cycles(outputs)
         x = self._input_box(rows, window[1], (0, self.group_channels))
-        weights = self.weight.bytes_of(round_up(channels, costs.lane_group) * taps * self.depth)
+        weights = self.packing.size_bytes(round_up(channels, costs.lane_group), taps * self.depth)
         storage = layer.elements[0].storage
         matrix = 0
         if self.depthwise:
@@ -150,7 +152,7 @@ class ConvolutionTiler(AccumulatingTiler):
         else:
             groups = self._groups_of(channels)
             matrix = costs.matrix_cycles(
-                storage, pixels, taps * self.depth, ceil_div(channels, groups), groups
+                self.packing.rate, pixels, taps * self.depth, ceil_div(channels, groups), groups
             )
         work = self.part_work(window, x, weights, matrix, vector)
         if self.skips_positions and self.x.is_kept:
@@ -184,7 +186,9 @@ class ConvolutionTiler(AccumulatingTiler):
 
     def block_for(self) -> int:
         # The weights of a depthwise convolution are rows of all channels: there are no blocks.
-        return self.costs.lane_group if self.depthwise else super().block_for()
+        if not self.depthwise:
+            return super().block_for()
+        return lcm(self.costs.lane_group, self.packing.per_byte)
 
     def product(self, window: Window, block: int) -> Product:
         batch, channels, height, width = sizes_of(window)
@@ -215,7 +219,7 @@ class ConvolutionTiler(AccumulatingTiler):
             table_rows=self.table_rows,
             row_limit=MAX_POSITIONS,
             can_split_depth=self.groups == 1 and not layer.elements[0].is_float,
-            **self.kept_operands(),
+            **self.stored_operands(),
         )
 
     def rows_key(self, rows: Window, channels: Range) -> Key:
@@ -294,26 +298,35 @@ class ConvolutionTiler(AccumulatingTiler):
         low, high = channels
         if self.depthwise:
             pitch = round_up(high - low, self.costs.lane_group)
-            end = min(low + pitch, packed.layout.shape[1])
-            return emitter.load(packed, ((0, taps), (low, end)), (0, 1), pitch)
+            first, row = self.packing.row_elements(low), self.packing.row_elements(pitch)
+            end = min(first + row, packed.layout.shape[1])
+            return emitter.load(packed, ((0, taps), (first, end)), (0, 1), row)
         blocks = (low // block, ceil_div(high, block))
         size = depth[1] - depth[0]
-        box = (blocks, (0, taps), depth, (0, block))
-        shape = (blocks[1] - blocks[0], taps * size, block)
-        return emitter.load(packed, box, (0, 1, 2, 3), block, shape=shape)
+        row = self.packing.row_elements(block)
+        box = (blocks, (0, taps), depth, (0, row))
+        shape = (blocks[1] - blocks[0], taps * size, row)
+        return emitter.load(packed, box, (0, 1, 2, 3), row, shape=shape)
 
     def _packed(self, constants: Constants, block: int) -> Buffer:
-        """Return the weights as the device reads them: [blocks, taps, C/groups, block], or depthwise [taps, pitch]."""
+        """Return the weights as the device reads them: [blocks, taps, C/groups, block], or depthwise [taps, pitch]; the
+        last axis counts bytes if weights share them.
+        """
 
         def make() -> np.ndarray:
-            w = self.weight.constant(constants.store).transpose(2, 3, 1, 0)
+            w = self._weights(constants).transpose(2, 3, 1, 0)
             if self.depthwise:
-                return pack_depthwise_weights(w, round_up(self.outputs, self.costs.lane_group))
-            packed = pack_conv_weights(w, block)
-            return packed.reshape(len(packed), prod(self.kernel), self.group_channels, block)
+                pitch = round_up(self.outputs, self.costs.lane_group)
+                return self.packing.stored(pack_depthwise_weights(w, pitch))
+            packed = self.packing.stored(pack_conv_weights(w, block))
+            return packed.reshape(len(packed), prod(self.kernel), self.group_channels, -1)
 
         identity = ("packed", self.weight.value, block, self.depthwise)
         return constants.once(identity, f"{self.weight.name}.packed", make)
+
+    def _weights(self, constants: Constants) -> np.ndarray:
+        """Return the weights [O, C/groups, KH, KW], in elements of whole bytes."""
+        return in_whole_bytes(self.weight.constant(constants.store))
 
     def multiply(
         self,
@@ -322,11 +335,15 @@ class ConvolutionTiler(AccumulatingTiler):
         rows: Window,
         channels: Range,
         depth: Range,
+        block: int,
     ) -> None:
         inputs = self._input_channels(channels, depth)
         in_channels = inputs[1] - inputs[0]
         in_place = self._stepped_in_place(emitter, self._input_box(rows, channels, depth))
         is_picked = self.skips_positions and in_place is None
+        row = block
+        if self.depthwise:
+            row = round_up(channels[1] - channels[0], self.costs.lane_group)
         emitter.compute(
             tile.DepthwiseConv2dOp if self.depthwise else tile.Conv2dOp,
             operands,
@@ -342,6 +359,7 @@ class ConvolutionTiler(AccumulatingTiler):
                 "pad_value": self.layer.elements[0].zero_point,
                 "groups": in_channels // self.group_channels if self.groups > 1 else 1,
                 "accumulate": depth[0] > 0,
+                **self.packing.fields(row),
             },
         )
 
@@ -349,8 +367,7 @@ class ConvolutionTiler(AccumulatingTiler):
         bias = np.zeros(self.outputs) if self.bias is None else self.bias.constant(constants.store)
         if self.layer.elements[0].is_float:
             return bias.astype(np.float32)
-        weight = self.weight.constant(constants.store)
-        sums = weight.sum(axis=(1, 2, 3), dtype=np.int64)
+        sums = self._weights(constants).sum(axis=(1, 2, 3), dtype=np.int64)
         return bias.astype(np.int64) - self.layer.elements[0].zero_point * sums
 
 

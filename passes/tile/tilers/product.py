@@ -12,6 +12,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.device.packing import pack_matmul_weights
+from ....backends.numerics.packing import in_whole_bytes
 from ....backends.numerics.rounding_up import ceil_div, round_up
 from ....dialects import tile, tpu
 from ....dialects.quant.element_type import shape_of
@@ -51,6 +52,11 @@ class MatmulTiler(AccumulatingTiler):
         self.packs = self.w.is_weights and self.shared
         self.transposed = not self.packs and self.w.layout.last_axis == self.channel_axis - 1
         """Whether the right-hand matrix lies in memory as rows of K elements."""
+        if self.packing.is_packed and not self.packs:
+            raise layer.error(
+                f"its weights of {self.packing.packed} must be one constant matrix",
+                "fold the computation of the weights into the model",
+            )
         self.folds = self.packs and not layer.elements[1].zero_point
         """Whether the zero point of the left side is folded into the bias."""
 
@@ -82,10 +88,13 @@ class MatmulTiler(AccumulatingTiler):
         *rows, columns = sizes_of(window)
         matrices = 1 if self.shared else prod(rows[:-1])
         outputs = prod(rows) * round_up(columns, costs.lane_group)
-        storage = self.layer.elements[0].storage
-        matrix = costs.matrix_cycles(storage, prod(rows) // matrices, self.depth, columns, matrices)
+        matrix = costs.matrix_cycles(
+            self.packing.rate, prod(rows) // matrices, self.depth, columns, matrices
+        )
         x = self._matrix_box(self.x, window[:-1], (0, self.depth))
-        weights = self.w.bytes_of(matrices * self.depth * round_up(columns, costs.lane_group))
+        weights = self.packing.size_bytes(
+            round_up(columns, costs.lane_group), matrices * self.depth
+        )
         work = self.part_work(window, x, weights, matrix, self.epilogue_cycles(outputs))
         if not self.w.is_kept:
             return work
@@ -117,7 +126,7 @@ class MatmulTiler(AccumulatingTiler):
             table_rows=self.table_rows,
             can_split_depth=not element.is_float,
             depth_unit=self.costs.lane_group if self.transposed else 1,
-            **self.kept_operands(),
+            **self.stored_operands(),
         )
 
     def plan(self, window: Window, decided: Schedule, constants: Constants) -> Schedule:
@@ -237,8 +246,9 @@ class MatmulTiler(AccumulatingTiler):
         if self.packs:
             packed = self._packed(constants, block)
             blocks = (channels[0] // block, ceil_div(channels[1], block))
-            shape = (1, blocks[1] - blocks[0], depth[1] - depth[0], block)
-            return emitter.load(packed, (blocks, depth, (0, block)), (0, 1, 2), block, shape=shape)
+            row = self.packing.row_elements(block)
+            shape = (1, blocks[1] - blocks[0], depth[1] - depth[0], row)
+            return emitter.load(packed, (blocks, depth, (0, row)), (0, 1, 2), row, shape=shape)
         rank = len(self.w.layout.shape)
         size, columns = depth[1] - depth[0], channels[1] - channels[0]
         box = self._matrix_box(self.w, (*rows[:-1], depth), channels)
@@ -266,12 +276,13 @@ class MatmulTiler(AccumulatingTiler):
         """Return the right-hand matrix as the device reads it: [blocks, K, block]."""
 
         def make() -> np.ndarray:
-            return pack_matmul_weights(self._matrix(constants), block)
+            return self.packing.stored(pack_matmul_weights(self._matrix(constants), block))
 
         return constants.once(("packed", self.w.value, block), f"{self.w.name}.packed", make)
 
     def _matrix(self, constants: Constants) -> np.ndarray:
-        return self.w.constant(constants.store).reshape(self.w.layout.shape[-2:])
+        matrix = in_whole_bytes(self.w.constant(constants.store))
+        return matrix.reshape(self.w.layout.shape[-2:])
 
     def multiply(
         self,
@@ -280,6 +291,7 @@ class MatmulTiler(AccumulatingTiler):
         rows: Window,
         channels: Range,
         depth: Range,
+        block: int,
     ) -> None:
         x, w = self.layer.elements[:2]
         emitter.compute(
@@ -291,6 +303,7 @@ class MatmulTiler(AccumulatingTiler):
                 "zero_points": (0, 0) if self.folds else (x.zero_point, w.zero_point),
                 "transpose_w": self.transposed,
                 "accumulate": depth[0] > 0,
+                **self.packing.fields(block),
             },
         )
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
-from ....backends.numerics.storage import is_float
+from ....backends.numerics.storage import PACKED_NAMES, is_float
+from ....backends.targets.target import Target
 
 Quantize = Literal["int8", "f32", "f16", "bf16"]
 QUANTIZE: tuple[Quantize, ...] = get_args(Quantize)
@@ -42,10 +43,11 @@ class Scheme:
 
 
 _INT8 = Scheme("int8", "activations i8 asymmetric, weights i8 symmetric per channel", "i8", "i8")
+_W4A8 = Scheme("w4a8", "activations i8 asymmetric, weights i4 symmetric per channel", "i8", "i4")
 _FLOATS = tuple(
     Scheme(name, f"activations and weights {name}", name, name) for name in ("f32", "f16", "bf16")
 )
-SCHEMES: Mapping[str, Scheme] = {each.name: each for each in (_INT8, *_FLOATS)}
+SCHEMES: Mapping[str, Scheme] = {each.name: each for each in (_INT8, _W4A8, *_FLOATS)}
 """Every scheme, by its name."""
 
 
@@ -59,6 +61,25 @@ def scheme_named(name: str, place: Place | None = None) -> Scheme:
             hint=did_you_mean(name.lower(), SCHEMES) or f"the schemes are {', '.join(SCHEMES)}",
         )
     return found
+
+
+def check_target(scheme: Scheme, target: Target) -> None:
+    """Raise DiagnosticError, which lists the schemes of which the target is capable, if its units do not unpack the
+    weights of this one.
+    """
+    if _is_unpacked_by(scheme, target):
+        return
+    capable = [each.name for each in SCHEMES.values() if _is_unpacked_by(each, target)]
+    raise DiagnosticError(
+        f"target '{target.name}' cannot compute by scheme '{scheme.name}': its matrix unit has no rate for weights of "
+        f"{scheme.weights}",
+        hint=f"it computes by {', '.join(capable)}; for a machine that unpacks {scheme.weights}, give the target a "
+        "rate in matrix.macs_per_cycle",
+    )
+
+
+def _is_unpacked_by(scheme: Scheme, target: Target) -> bool:
+    return scheme.weights not in PACKED_NAMES or scheme.weights in target.matrix.macs_per_cycle
 
 
 def chosen_scheme(

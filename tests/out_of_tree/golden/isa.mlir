@@ -3,7 +3,7 @@
 
 // The leaky clamp has an instruction of its own; rows are scaled by three that every target has.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>, %bound: tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6xf32> attributes {smalti.inputs = ["x", "bound"], smalti.outputs = ["y"]} {
     %0 = gates.tpu_leaky_clamp "pixels" %x, %bound, %bound shift = 3 : (tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>
     %1 = tpu.cast "floats" %0 : (tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6xf32>

@@ -25,7 +25,7 @@ tile.program @main {
 
 // -----
 
-isa.program @main target("default-8c", "sha256:21a344a0a3b704b3") counters(0)
+isa.program @main target("default-8c", "sha256:d554696df68563fa") counters(0)
     segments(weights = 0, input = 0, output = 0, scratch = 0)
     inputs()
     outputs() {
@@ -57,7 +57,7 @@ isa.program @main target("default-8c", "sha256:21a344a0a3b704b3") counters(0)
 // CHECK-NEXT: }
 // CHECK-NEXT: // -----
 // CHECK-NEXT: builtin.module {
-// CHECK-NEXT:   isa.program @main target("default-8c", "sha256:21a344a0a3b704b3") counters(0)
+// CHECK-NEXT:   isa.program @main target("default-8c", "sha256:d554696df68563fa") counters(0)
 // CHECK-NEXT:       segments(weights = 0, input = 0, output = 0, scratch = 0)
 // CHECK-NEXT:       inputs()
 // CHECK-NEXT:       outputs() {

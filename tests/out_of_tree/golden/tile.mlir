@@ -3,7 +3,7 @@
 
 // Two cores share the pixels and, after them, the rows.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>, %bound: tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6xf32> attributes {smalti.inputs = ["x", "bound"], smalti.outputs = ["y"]} {
     %0 = gates.tpu_leaky_clamp "pixels" %x, %bound, %bound shift = 3 : (tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>, tensor<5x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>
     %1 = tpu.cast "floats" %0 : (tensor<1x5x40x6x!quant.uniform<i8:f32, 0.5:-3>>) -> tensor<1x5x40x6xf32>
@@ -12,7 +12,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
   }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [1, 5, 40, 6] order = [0, 1, 2, 3] : memref<1x5x40x6xi8, "global">
 // CHECK-NEXT:     %bound = tile.global "bound" segment = "input" shape = [5] order = [0] : memref<5xi8, "global">

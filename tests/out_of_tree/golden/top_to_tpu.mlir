@@ -14,7 +14,7 @@ func.func @main(%x: tensor<1x4x2x8x!quant.calibrated<f32<-2.0:2.5>>>) -> (tensor
   func.return %m, %y : tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @main(%x: tensor<1x4x2x8xf32>) -> (tensor<1x4x2x8xf32>, tensor<1x4x2x8xf32>) attributes {smalti.inputs = ["x"], smalti.outputs = ["m", "y"]} {
 // CHECK-NEXT:     %x_i8 = tpu.cast "x_i8" %x : (tensor<1x4x2x8xf32>) -> tensor<1x4x2x8x!quant.uniform<i8:f32, 0.017647059634327888:-15>>
 // CHECK-NEXT:     %low_i8 = tpu.weight "low.i8" key = "low.i8" : tensor<4x!quant.uniform<i8:f32, 0.017647059634327888:-15>>

@@ -3,7 +3,7 @@
 
 // A leaky clamp asks for channel-last, scaled rows for row-major; what is element-wise beside them lies as they do.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x5x4x6xf32>, %bound: tensor<5xf32>) -> tensor<1x5x4x6xf32> attributes {smalti.inputs = ["x", "bound"], smalti.outputs = ["y"]} {
     %0 = tpu.clamp "before" %x clamp_low = -2.0 : (tensor<1x5x4x6xf32>) -> tensor<1x5x4x6xf32>
     %1 = gates.tpu_leaky_clamp "pixels" %0, %bound, %bound shift = 3 : (tensor<1x5x4x6xf32>, tensor<5xf32>, tensor<5xf32>) -> tensor<1x5x4x6xf32>
@@ -15,7 +15,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
   }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [1, 5, 4, 6] order = [0, 1, 2, 3] : memref<1x5x4x6xf32, "global">
 // CHECK-NEXT:     %bound = tile.global "bound" segment = "input" shape = [5] order = [0] : memref<5xf32, "global">

@@ -6,7 +6,7 @@
 // RUN: smalti-opt %s --print-op-generic | filecheck %s --check-prefix=GENERIC
 
 // Every instruction, in free spacing where the reader allows it.
-isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
+isa.program @everything target("edge-1c", "sha256:f987424c11ff92f3") counters(2)
     segments(weights = 96, input = 64, output = 40, scratch = 0)
     calls(argmax(f32[2, 3, 2]) with {axis = 1, last = true}, top_k(u64[3]) with {count = 2} result 1, add(f32[4], f32[] at 64))
     inputs("image" f32[1, 1, 4, 4] at 0) outputs("scores" f32[1, 10] at 0)
@@ -39,7 +39,7 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
   }
 }
 
-// CHECK:      isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
+// CHECK:      isa.program @everything target("edge-1c", "sha256:f987424c11ff92f3") counters(2)
 // CHECK-NEXT:   segments(weights = 96, input = 64, output = 40, scratch = 0)
 // CHECK-NEXT:   calls(argmax(f32[2, 3, 2]) with {axis = 1, last = true}, top_k(u64[3]) with {count = 2} result 1, add(f32[4], f32[] at 64))
 // CHECK-NEXT:   inputs("image" f32[1, 1, 4, 4] at 0)
@@ -77,15 +77,15 @@ isa.program @everything target("edge-1c", "sha256:03ede02070643b1c") counters(2)
 // LOC: after d0 for "conv1" loc(fused["Conv_0", "Relu_1"])
 
 // GENERIC:      "builtin.module"() ({
-// GENERIC-NEXT:   "isa.program"() <{sym_name = "everything", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 2 : i64, segments = array<i64: 96, 64, 40, 0>, inputs = [#isa.port<"image" f32[1, 1, 4, 4] at 0>], outputs = [#isa.port<"scores" f32[1, 10] at 0>], calls = [#isa.call<argmax(f32[2, 3, 2]) with {axis = 1, last = true}>, #isa.call<top_k(u64[3]) with {count = 2} result 1>, #isa.call<add(f32[4], f32[] at 64)>], key = "program.weights", statistics = {macs = 1234 : i64}}> ({
+// GENERIC-NEXT:   "isa.program"() <{sym_name = "everything", target = "edge-1c", target_hash = "sha256:f987424c11ff92f3", counters = 2 : i64, segments = array<i64: 96, 64, 40, 0>, inputs = [#isa.port<"image" f32[1, 1, 4, 4] at 0>], outputs = [#isa.port<"scores" f32[1, 10] at 0>], calls = [#isa.call<argmax(f32[2, 3, 2]) with {axis = 1, last = true}>, #isa.call<top_k(u64[3]) with {count = 2} result 1>, #isa.call<add(f32[4], f32[] at 64)>], key = "program.weights", statistics = {macs = 1234 : i64}}> ({
 // GENERIC-NEXT:     "isa.stream"() <{core = 0 : i64, local_bytes = 65536 : i64, acc_bytes = 16384 : i64}> ({
 // GENERIC-NEXT:       "isa.load"() <{name = "d0", fields = array<i64: 0, 1, 0, 0, 0, 0, 256, 64, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.fill"() <{name = "d1", fields = array<i64: 64, 10, 10>, reals = array<f64: -5.000000e-01>}> : () -> ()
 // GENERIC-NEXT:       "isa.gather"() <{name = "d2", fields = array<i64: 0, 0, 1, 0, 5, 4, 8, 16, 0, 5, 3, 64>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.gather"() <{name = "d3", fields = array<i64: 0, 1, 0, 0, 5, 0, 8, 8, 0, 7, 3, 64>, reals = array<f64>}> : () -> ()
-// GENERIC-NEXT:       "isa.conv2d"() <{name = "m0", fields = array<i64: 1024, 256, 0, 1, 5, 0, 1, 10, 10, 16, 16, 8, 8, 16, 16, 3, 3, 1, 1, 1, 1, 0, 0, -3, 1, 64>, reals = array<f64>, after = ["d0"], origin = "conv1"}> : () -> ()
-// GENERIC-NEXT:       "isa.depthwise_conv2d"() <{name = "v0", fields = array<i64: 1024, 256, 0, 1, 5, 1, 1, 10, 10, 16, 16, 8, 8, 16, 16, 3, 3, 1, 1, 1, 1, 0, 0, 0, 1, 64>, reals = array<f64>}> : () -> ()
-// GENERIC-NEXT:       "isa.matmul"() <{name = "m1", fields = array<i64: 0, 0, 0, 10, 10, 0, 1, 2, 3, 4, 4, 4, 4, 0, 1, 0, 0>, reals = array<f64>}> : () -> ()
+// GENERIC-NEXT:       "isa.conv2d"() <{name = "m0", fields = array<i64: 1024, 256, 0, 1, 5, 0, 1, 10, 10, 16, 16, 8, 8, 16, 16, 3, 3, 1, 1, 1, 1, 0, 0, -3, 1, 64, 0, 0>, reals = array<f64>, after = ["d0"], origin = "conv1"}> : () -> ()
+// GENERIC-NEXT:       "isa.depthwise_conv2d"() <{name = "v0", fields = array<i64: 1024, 256, 0, 1, 5, 1, 1, 10, 10, 16, 16, 8, 8, 16, 16, 3, 3, 1, 1, 1, 1, 0, 0, 0, 1, 64, 0, 0>, reals = array<f64>}> : () -> ()
+// GENERIC-NEXT:       "isa.matmul"() <{name = "m1", fields = array<i64: 0, 0, 0, 10, 10, 0, 1, 2, 3, 4, 4, 4, 4, 0, 1, 0, 0, 0, 0>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.epilogue"() <{name = "v1", fields = array<i64: 0, 2048, 64, 4294967295, 5, 1, 64, 16, 16, 16, 0, 16, 0, 0, 0>, reals = array<f64: -1.280000e+02, 1.000000e-01>, after = ["d1", "m0"]}> : () -> ()
 // GENERIC-NEXT:       "isa.convert"() <{name = "v2", fields = array<i64: 0, 0, 1, 10, 2, 3, 4, 4, 0, 0, 0, 0, 0>, reals = array<f64: 1.234500e-02, 0xfff0000000000000, 0x7ff0000000000000>}> : () -> ()
 // GENERIC-NEXT:       "isa.binary"() <{name = "v3", fields = array<i64: 0, 1, 0, 16, 32, 1, 1, 1, 16, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2147483648, 0, 40, 0>, reals = array<f64: -1.280000e+02, 0x7ff0000000000000>}> : () -> ()

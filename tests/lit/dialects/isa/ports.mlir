@@ -5,7 +5,7 @@
 // RUN: smalti-opt %s --print-op-generic | filecheck %s --check-prefix=GENERIC
 
 // What ports say of the model's tensors.
-isa.program @ports target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @ports target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 128, output = 64, scratch = 0)
     inputs("image" i8[1, 3, 4, 4] order [0, 2, 3, 1] model f32 scale 0.1 zero_point -128 at 0, "half" f16[4] model f32 at 64)
     outputs("y" u8[4] model f32 scale 1.0e-3 zero_point 7 at 0) {
@@ -14,7 +14,7 @@ isa.program @ports target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 }
 
 // CHECK:      builtin.module {
-// CHECK-NEXT:   isa.program @ports target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+// CHECK-NEXT:   isa.program @ports target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
 // CHECK-NEXT:       segments(weights = 0, input = 128, output = 64, scratch = 0)
 // CHECK-NEXT:       inputs("image" i8[1, 3, 4, 4] order [0, 2, 3, 1] model f32 scale 0.1 zero_point -128 at 0, "half" f16[4] model f32 at 64)
 // CHECK-NEXT:       outputs("y" u8[4] model f32 scale 0.001 zero_point 7 at 0) {
@@ -24,7 +24,7 @@ isa.program @ports target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 // CHECK-NEXT: }
 
 // GENERIC:      "builtin.module"() ({
-// GENERIC-NEXT:   "isa.program"() <{sym_name = "ports", target = "edge-1c", target_hash = "sha256:03ede02070643b1c", counters = 0 : i64, segments = array<i64: 0, 128, 64, 0>, inputs = [#isa.port<"image" i8[1, 3, 4, 4] order [0, 2, 3, 1] model f32 scale 0.1 zero_point -128 at 0>, #isa.port<"half" f16[4] model f32 at 64>], outputs = [#isa.port<"y" u8[4] model f32 scale 0.001 zero_point 7 at 0>]}> ({
+// GENERIC-NEXT:   "isa.program"() <{sym_name = "ports", target = "edge-1c", target_hash = "sha256:f987424c11ff92f3", counters = 0 : i64, segments = array<i64: 0, 128, 64, 0>, inputs = [#isa.port<"image" i8[1, 3, 4, 4] order [0, 2, 3, 1] model f32 scale 0.1 zero_point -128 at 0>, #isa.port<"half" f16[4] model f32 at 64>], outputs = [#isa.port<"y" u8[4] model f32 scale 0.001 zero_point 7 at 0>]}> ({
 // GENERIC-NEXT:     "isa.stream"() <{core = 0 : i64, local_bytes = 0 : i64, acc_bytes = 0 : i64}> ({
 // GENERIC-NEXT:     ^bb0:
 // GENERIC-NEXT:     }) : () -> ()

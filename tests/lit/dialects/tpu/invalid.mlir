@@ -409,8 +409,8 @@ func.func @f(%x: tensor<4xf32>, %i: tensor<2xi32>) {
 // -----
 
 func.func @f() {
-  // expected-error @below {{'tpu.weight': no storage type for quantized elements of i4}}
-  %y = tpu.weight "y" seed = 1 : tensor<2x!quant.uniform<i4:f32, 0.5>>
+  // expected-error @below {{'tpu.weight': no storage type for quantized elements of i2}}
+  %y = tpu.weight "y" seed = 1 : tensor<2x!quant.uniform<i2:f32, 0.5>>
   return
 }
 

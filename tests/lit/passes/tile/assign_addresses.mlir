@@ -3,7 +3,7 @@
 
 // Weights lie side by side; %a is dead before %b is written (%m before %n), so without slack they share bytes.
 
-builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [100] order = [0] : memref<100xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [100] order = [0] : memref<100xi8, "global">

@@ -1,7 +1,7 @@
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-cut-to-local-memory" --weights-out %t.safetensors | filecheck %s
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-cut-to-local-memory" --weights-out %t.safetensors --mlir-print-debuginfo | filecheck %s --check-prefix LOC
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%image: tensor<1x3x8x8xf32>) -> tensor<1x24xf32> attributes {smalti.inputs = ["image"], smalti.outputs = ["out"]} {
     %q = tpu.cast "q" %image : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8x!quant.uniform<i8:f32, 0.05:-1>> loc("image")
     %w = tpu.weight "w" seed = 1 : tensor<24x3x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>

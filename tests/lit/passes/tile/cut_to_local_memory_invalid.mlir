@@ -2,7 +2,7 @@
 
 // Packed weights are other bytes than those that have the address.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] address = 0 : memref<1x56x56x64xi8, "global">
     // expected-error @below {{weights 'w' cannot keep address 4096: what is read of them is packed into new constants}}
@@ -19,7 +19,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // Weights that are read as they are keep their address.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 8, 4, 4] order = [0, 1, 2, 3] : memref<1x8x4x4xf32, "global">
     %y = tile.global "y" segment = "output" shape = [1, 8, 4, 4] order = [0, 1, 2, 3] : memref<1x8x4x4xf32, "global">

@@ -4,7 +4,7 @@
 // joined one, so that only the convolutions compute, and nothing is copied between them: each reads and writes its
 // channels of the rows. The last part writes what pads them.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 16, 2, 2] order = [0, 2, 3, 1] : memref<1x2x2x16xf32, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [24, 16, 1, 1] order = [0, 1, 2, 3] : memref<24x16x1x1xf32, "global">

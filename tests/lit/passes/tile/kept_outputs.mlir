@@ -4,7 +4,7 @@
 // The tiles of the first layer stay where they are computed. Each core of the second one reads its own tile, and copies
 // the row that it lacks from the other core. A third layer takes the tiles of the second as they are.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
     %a = tile.global "a" segment = "scratch" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
@@ -25,7 +25,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
   }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
 // CHECK-NEXT:     %y = tile.global "y" segment = "output" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">

@@ -2,7 +2,7 @@
 
 // What cannot stay in local memory is told.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
     %y = tile.global "y" segment = "output" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
@@ -16,7 +16,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
     %m = tile.global "m" segment = "scratch" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
@@ -34,7 +34,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
     %m = tile.global "m" segment = "scratch" shape = [64, 2] order = [0, 1] : memref<64x2xf32, "global">
@@ -53,7 +53,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
     %m = tile.global "m" segment = "scratch" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
@@ -72,7 +72,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
     %m = tile.global "m" segment = "scratch" shape = [2, 64] order = [0, 1] address = 4096 : memref<2x64xf32, "global">
@@ -91,7 +91,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">
     %m = tile.global "m" segment = "scratch" shape = [2, 64] order = [0, 1] : memref<2x64xf32, "global">

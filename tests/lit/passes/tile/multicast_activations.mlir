@@ -3,7 +3,7 @@
 // Each core computes a third of the channels of "a", in a buffer for all of them, which it needs for its third of "y": it
 // sends each tile to the other two cores at once.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 16, 4, 4] order = [0, 2, 3, 1] : memref<1x4x4x16xi8, "global">
     %a = tile.global "a" segment = "scratch" shape = [1, 48, 4, 4] order = [0, 2, 3, 1] : memref<1x4x4x48xi8, "global">

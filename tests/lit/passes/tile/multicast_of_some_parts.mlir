@@ -3,7 +3,7 @@
 // One part of the layer is to load its weights with others; the other one says nothing of weights, only of activations.
 // So both load by themselves.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [16, 16, 1, 1] order = [0, 1, 2, 3] : memref<16x16x1x1xi8, "global">

@@ -3,7 +3,7 @@
 // Each core computes half of the rows, and needs all weights and the whole table, which both load at once. Two of its
 // tiles share them. What the cores do up to a multicast stands before it.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [16, 16, 1, 1] order = [0, 1, 2, 3] : memref<16x16x1x1xi8, "global">

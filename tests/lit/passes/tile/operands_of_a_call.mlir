@@ -2,7 +2,7 @@
 // RUN: smalti-opt %s -p tile-assign-addresses | filecheck %s
 
 // What one call of the host reads lies side by side, in the order of the operands, in every segment.
-builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   tile.program @main {
     %a = tile.global "a" segment = "input" shape = [40] order = [0] : memref<40xi64, "global">
     %b = tile.global "b" segment = "input" shape = [40] order = [0] : memref<40xi64, "global">
@@ -18,7 +18,7 @@ builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha2
   }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+// CHECK:      builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %a = tile.global "a" segment = "input" shape = [40] order = [0] address = 64 : memref<40xi64, "global">
 // CHECK-NEXT:     %b = tile.global "b" segment = "input" shape = [40] order = [0] address = 384 : memref<40xi64, "global">

@@ -3,7 +3,7 @@
 
 // The load of the second tile moves before the conversion of the first; the third load reads what the first tile stores.
 
-builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [2, 64] order = [0, 1] : memref<2x64xi8, "global">
     %m = tile.global "m" segment = "scratch" shape = [1, 64] order = [0, 1] : memref<1x64xi8, "global">

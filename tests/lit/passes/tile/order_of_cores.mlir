@@ -3,7 +3,7 @@
 // Core 1 waits for what core 0 makes; its load of weights, which stands behind in the program, need not. The steps of both
 // cores come into the order of their times.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64] order = [0, 1] : memref<1x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [1, 64] order = [0, 1] : memref<1x64xi8, "global">

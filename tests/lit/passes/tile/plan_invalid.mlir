@@ -2,7 +2,7 @@
 
 // What a schedule says and cannot be carried out is told, with what would do.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -17,7 +17,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -32,7 +32,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -47,7 +47,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -62,7 +62,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -77,7 +77,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -92,7 +92,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -107,7 +107,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -122,7 +122,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -137,7 +137,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -152,7 +152,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -167,7 +167,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -182,7 +182,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -197,7 +197,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -212,7 +212,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">
@@ -227,7 +227,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 64, 56, 56] order = [0, 2, 3, 1] : memref<1x56x56x64xi8, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [128, 64, 3, 3] order = [0, 1, 2, 3] : memref<128x64x3x3xi8, "global">

@@ -5,7 +5,7 @@
 // CHECK: -> %a : {{.*}} tile = [1, 16, 2, 8], output = global> {
 // CHECK: -> %b : {{.*}} tile = [1, 16, 4, 8], output = local, activations = multicast> {
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
     %a = tile.global "a" segment = "scratch" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] address = 4096 : memref<1x8x8x16xf32, "global">

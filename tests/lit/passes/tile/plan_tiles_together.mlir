@@ -4,7 +4,7 @@
 
 // A block of MobileNetV2, 64 channels, widened to 384, in rows of 14 pixels.
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x64x14x14x!quant.uniform<i8:f32, 0.05>>) -> tensor<1x64x14x14x!quant.uniform<i8:f32, 0.1>> attributes {smalti.inputs = ["x"], smalti.outputs = ["y"]} {
     %v = tpu.weight "v" seed = 1 : tensor<384x64x1x1x!quant.uniform<i8<-127:127>:f32, 0.01>>
     %d = tpu.weight "d" seed = 2 : tensor<384x1x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>

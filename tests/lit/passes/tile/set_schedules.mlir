@@ -11,7 +11,7 @@
 // RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-plan,tile-split-over-cores,tile-set-schedules{file=%S/Inputs/set.schedule}" 2>&1 | filecheck %s --check-prefix SPLIT
 // RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-plan,tile-split-over-cores,tile-cut-to-local-memory,tile-set-schedules{file=%S/Inputs/set.schedule}" 2>&1 | filecheck %s --check-prefix TILED
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%image: tensor<1x64x28x28xf32>) -> tensor<1x128x14x14xf32> attributes {smalti.inputs = ["image"], smalti.outputs = ["out"]} {
     %q = tpu.cast "cast[1]" %image : (tensor<1x64x28x28xf32>) -> tensor<1x64x28x28x!quant.uniform<i8:f32, 0.05:-1>>
     %w = tpu.weight "w" seed = 1 : tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>

@@ -6,7 +6,7 @@
 // Then a convolution is divided over channels, and the last one over rows again: each of its cores gathers the channels
 // that both computed of its rows.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
     %w = tile.global "w" segment = "weights" seed = 1 shape = [16, 16, 3, 3] order = [0, 1, 2, 3] : memref<16x16x3x3xf32, "global">

@@ -2,7 +2,7 @@
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-split-over-cores{cores=2}" | filecheck %s --check-prefix TWO
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-split-over-cores{cores=1}" | filecheck %s --check-prefix ONE
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%image: tensor<1x64x56x56xf32>) -> tensor<1x128xf32> attributes {smalti.inputs = ["image"], smalti.outputs = ["out"]} {
     %q = tpu.cast "q" %image : (tensor<1x64x56x56xf32>) -> tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>> loc("image")
     %w = tpu.weight "w" seed = 1 : tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>

@@ -5,7 +5,7 @@
 // many tiles there are. A change of the cost model shows here.
 
 // On edge-1c, a convolution in 76 tiles.
-module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   func.func @main(%x: tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<1x128x56x56x!quant.uniform<i8:f32, 0.05:-1>> attributes {smalti.inputs = ["x"], smalti.outputs = ["c"]} {
     %w = tpu.weight "w" seed = 1 : tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>
     %c = tpu.conv2d "c" %x, %w strides = [1, 1] pads = [1, 1, 1, 1] accumulator = "i32" : (tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>>, tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>) -> tensor<1x128x56x56x!quant.uniform<i8:f32, 0.05:-1>>
@@ -30,7 +30,7 @@ module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede
 // -----
 
 // On edge-1c, a matrix product in 64 tiles.
-module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   func.func @main(%x: tensor<512x1024x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<512x1024x!quant.uniform<i8:f32, 0.05:-1>> attributes {smalti.inputs = ["x"], smalti.outputs = ["m"]} {
     %w = tpu.weight "w" seed = 1 : tensor<1024x1024x!quant.uniform<i8<-127:127>:f32, 0.01>>
     %m = tpu.matmul "m" %x, %w accumulator = "i32" : (tensor<512x1024x!quant.uniform<i8:f32, 0.05:-1>>, tensor<1024x1024x!quant.uniform<i8<-127:127>:f32, 0.01>>) -> tensor<512x1024x!quant.uniform<i8:f32, 0.05:-1>>
@@ -55,7 +55,7 @@ module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede
 // -----
 
 // On edge-1c, an element-wise op in 32 tiles.
-module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   func.func @main(%x: tensor<1x96x112x112xbf16>, %y: tensor<1x96x112x112xbf16>) -> tensor<1x96x112x112xbf16> attributes {smalti.inputs = ["x", "y"], smalti.outputs = ["a"]} {
     %a = tpu.add "a" %x, %y : (tensor<1x96x112x112xbf16>, tensor<1x96x112x112xbf16>) -> tensor<1x96x112x112xbf16>
     func.return %a : tensor<1x96x112x112xbf16>
@@ -75,7 +75,7 @@ module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede
 // -----
 
 // On edge-1c, a pool in 8 tiles.
-module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   func.func @main(%x: tensor<1x64x112x112x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>> attributes {smalti.inputs = ["x"], smalti.outputs = ["p"]} {
     %p = tpu.max_pool "p" %x kernel = [3, 3] strides = [2, 2] pads = [1, 1, 1, 1] : (tensor<1x64x112x112x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>>
     func.return %p : tensor<1x64x56x56x!quant.uniform<i8:f32, 0.05:-1>>
@@ -93,7 +93,7 @@ module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede
 // -----
 
 // On default-8c, a convolution in 56 tiles.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x64x112x112x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<1x128x112x112x!quant.uniform<i8:f32, 0.05:-1>> attributes {smalti.inputs = ["x"], smalti.outputs = ["c"]} {
     %w = tpu.weight "w" seed = 1 : tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>
     %c = tpu.conv2d "c" %x, %w strides = [1, 1] pads = [1, 1, 1, 1] accumulator = "i32" : (tensor<1x64x112x112x!quant.uniform<i8:f32, 0.05:-1>>, tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>) -> tensor<1x128x112x112x!quant.uniform<i8:f32, 0.05:-1>>
@@ -118,7 +118,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // -----
 
 // On default-8c, a matrix product in 64 tiles.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1024x2048x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<1024x2048x!quant.uniform<i8:f32, 0.05:-1>> attributes {smalti.inputs = ["x"], smalti.outputs = ["m"]} {
     %w = tpu.weight "w" seed = 1 : tensor<2048x2048x!quant.uniform<i8<-127:127>:f32, 0.01>>
     %m = tpu.matmul "m" %x, %w accumulator = "i32" : (tensor<1024x2048x!quant.uniform<i8:f32, 0.05:-1>>, tensor<2048x2048x!quant.uniform<i8<-127:127>:f32, 0.01>>) -> tensor<1024x2048x!quant.uniform<i8:f32, 0.05:-1>>
@@ -143,7 +143,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // -----
 
 // On default-8c, an element-wise op in 32 tiles.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x96x224x224xbf16>, %y: tensor<1x96x224x224xbf16>) -> tensor<1x96x224x224xbf16> attributes {smalti.inputs = ["x", "y"], smalti.outputs = ["a"]} {
     %a = tpu.add "a" %x, %y : (tensor<1x96x224x224xbf16>, tensor<1x96x224x224xbf16>) -> tensor<1x96x224x224xbf16>
     func.return %a : tensor<1x96x224x224xbf16>
@@ -163,7 +163,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // -----
 
 // On default-8c, a pool in 9 tiles.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x64x224x224x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<1x64x112x112x!quant.uniform<i8:f32, 0.05:-1>> attributes {smalti.inputs = ["x"], smalti.outputs = ["p"]} {
     %p = tpu.max_pool "p" %x kernel = [3, 3] strides = [2, 2] pads = [1, 1, 1, 1] : (tensor<1x64x224x224x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<1x64x112x112x!quant.uniform<i8:f32, 0.05:-1>>
     func.return %p : tensor<1x64x112x112x!quant.uniform<i8:f32, 0.05:-1>>

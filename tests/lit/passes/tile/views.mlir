@@ -4,7 +4,7 @@
 // Two tiles write four rows each of one buffer in place, and a third one reads two rows of both. The second load does not
 // wait for the first tile; each view is declared after its buffer, where it is used first. A view that no step uses goes.
 
-builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [8, 64] order = [0, 1] : memref<8x64xi8, "global">
     %y = tile.global "y" segment = "output" shape = [4, 64] order = [0, 1] : memref<4x64xi8, "global">

@@ -2,7 +2,7 @@
 
 // Two cores: core 1 loads what core 0 stores, and waits for its signal. A box of rows becomes one strided load.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [4, 10] order = [0, 1] address = 0 : memref<4x10xf32, "global">
     %m = tile.global "m" segment = "scratch" shape = [4, 10] order = [0, 1] address = 0 : memref<4x16xi8, "global">

@@ -4,7 +4,7 @@
 // that each copy waits for two counters: the syncs stand before the first store, as nothing may stand between stores of
 // a multicast. Copies that take several transfers send the first ones together, then the second ones.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
     %y = tile.global "y" segment = "output" shape = [192] order = [0] address = 0 : memref<192xi8, "global">

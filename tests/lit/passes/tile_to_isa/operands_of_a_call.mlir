@@ -1,6 +1,6 @@
 // RUN: smalti-opt %s -p "convert-tile-to-isa" --verify-diagnostics
 
-builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   tile.program @apart {
     %a = tile.global "a" segment = "scratch" shape = [4] order = [0] address = 0 : memref<4xi64, "global">
     %b = tile.global "b" segment = "scratch" shape = [4] order = [0] address = 128 : memref<4xi64, "global">

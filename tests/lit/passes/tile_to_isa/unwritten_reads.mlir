@@ -2,7 +2,7 @@
 
 // A buffer of a core that no step has written, or only a part of it, holds bytes of an older one.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %y = tile.global "y" segment = "output" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
     %a = tile.alloc core 0 address = 0 : memref<64xi8, "local">
@@ -13,7 +13,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 
 // -----
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %y = tile.global "y" segment = "output" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
     %a = tile.alloc core 0 address = 0 : memref<64xi8, "local">
@@ -27,7 +27,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 
 // Sums are added to accumulators that nothing has set.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.alloc core 0 address = 0 : memref<1x4x16xi8, "local">
     %w = tile.alloc core 0 address = 64 : memref<1x1x16x16xi8, "local">
@@ -44,7 +44,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // A value between layers that no step writes, as where the layer that does was deleted: its bytes in global memory are
 // those of an older value.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
     %older = tile.global "older" segment = "scratch" shape = [64] order = [0] address = 0 : memref<64xi8, "global">
@@ -64,7 +64,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 
 // A buffer that is loaded in parts, as a tile with a halo: the last row was forgotten.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [1, 4, 8, 16] order = [0, 1, 2, 3] address = 0 : memref<1x4x8x16xi8, "global">
     %y = tile.global "y" segment = "output" shape = [1, 2, 4, 16] order = [0, 1, 2, 3] address = 0 : memref<1x2x4x16xi8, "global">
@@ -82,7 +82,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 
 // Lanes between channels 10 and 16 of an image are not written; a store of 12 channels reads two of them.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [4, 10] order = [0, 1] address = 0 : memref<4x10xf32, "global">
     %y = tile.global "y" segment = "output" shape = [4, 12] order = [0, 1] address = 0 : memref<4x12xf32, "global">
@@ -97,7 +97,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 
 // An instruction that passes over those lanes does not mind.
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   tile.program @main {
     %x = tile.global "x" segment = "input" shape = [4, 10] order = [0, 1] address = 0 : memref<4x10xf32, "global">
     %y = tile.global "y" segment = "output" shape = [4, 10] order = [0, 1] address = 0 : memref<4x10xf32, "global">

@@ -39,7 +39,7 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
   return %s : tensor<f32>
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @results(%x: tensor<2x2xf32>) -> (tensor<2x2xui8>, tensor<f32>, tensor<ui8>) {
 // CHECK-NEXT:     %input0_dynamic_max = tpu.reduce "input0_dynamic_max" %x kind = "max" axes = [0, 1] keepdims clamp_low = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_min = tpu.reduce "input0_dynamic_min" %x kind = "min" axes = [0, 1] keepdims clamp_high = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
@@ -78,7 +78,7 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @product(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
 // CHECK-NEXT:     %a = tpu.clamp "a" %x clamp_low = 0.0 : (tensor<1x2xf32>) -> tensor<1x2xf32>
 // CHECK-NEXT:     %a_dynamic_max = tpu.reduce "a_dynamic_max" %a kind = "max" axes = [0, 1] keepdims clamp_low = 1.7936620343357659e-43 : (tensor<1x2xf32>) -> tensor<1x1xf32>
@@ -103,7 +103,7 @@ func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @stages(%x: tensor<2x14336xf32>) -> tensor<f32> {
 // CHECK-NEXT:     %a = tpu.unary "a" %x kind = "sigmoid" : (tensor<2x14336xf32>) -> tensor<2x14336xf32>
 // CHECK-NEXT:     %a_dynamic_max_rows = tpu.reshape "a_dynamic_max_rows" %a : (tensor<2x14336xf32>) -> tensor<2x112x128xf32>

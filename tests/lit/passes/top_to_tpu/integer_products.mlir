@@ -48,7 +48,7 @@ func.func @large(%q: tensor<1x600xui8>, %z: tensor<ui8>) -> tensor<1x1xi32> {
   return %s : tensor<1x1xi32>
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @dynamic(%x: tensor<2x2xf32>) -> tensor<2x3xf32> {
 // CHECK-NEXT:     %input0_dynamic_max = tpu.reduce "input0_dynamic_max" %x kind = "max" axes = [0, 1] keepdims clamp_low = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
 // CHECK-NEXT:     %input0_dynamic_min = tpu.reduce "input0_dynamic_min" %x kind = "min" axes = [0, 1] keepdims clamp_high = 0.0 : (tensor<2x2xf32>) -> tensor<1x1xf32>
@@ -75,7 +75,7 @@ func.func @large(%q: tensor<1x600xui8>, %z: tensor<ui8>) -> tensor<1x1xi32> {
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @run_time(%q: tensor<2x2xui8>, %z: tensor<ui8>) -> tensor<2x3xi32> {
 // CHECK-NEXT:     %input0_stored = tpu.storage_cast "input0_stored" %q : (tensor<2x2xui8>) -> tensor<2x2x!quant.uniform<u8:f32, 1.000000e+00>>
 // CHECK-NEXT:     %input0_signed = tpu.requantize "input0_signed" %input0_stored multiplier = 1073741824 shift = 30 : (tensor<2x2x!quant.uniform<u8:f32, 1.000000e+00>>) -> tensor<2x2x!quant.uniform<i8:f32, 1.000000e+00:-128>>
@@ -99,7 +99,7 @@ func.func @large(%q: tensor<1x600xui8>, %z: tensor<ui8>) -> tensor<1x1xi32> {
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @conv(%q: tensor<1x2x3x3xi8>) -> tensor<1x2x3x3xi32> {
 // CHECK-NEXT:     %input0_stored = tpu.storage_cast "input0_stored" %q : (tensor<1x2x3x3xi8>) -> tensor<1x2x3x3x!quant.uniform<i8:f32, 1.000000e+00:-3>>
 // CHECK-NEXT:     %input0_f32 = tpu.cast "input0_f32" %input0_stored : (tensor<1x2x3x3x!quant.uniform<i8:f32, 1.000000e+00:-3>>) -> tensor<1x2x3x3xf32>
@@ -118,7 +118,7 @@ func.func @large(%q: tensor<1x600xui8>, %z: tensor<ui8>) -> tensor<1x1xi32> {
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @large(%q: tensor<1x600xui8>, %z: tensor<ui8>) -> tensor<1x1xi32> {
 // CHECK-NEXT:     %w = tpu.weight "w" value = dense<127> : tensor<600x1xi8> : tensor<600x1xi8>
 // CHECK-NEXT:     %zw = tpu.weight "zw" value = dense<0> : tensor<i8> : tensor<i8>

@@ -63,7 +63,7 @@ func.func @others(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
   return %c_f, %s_f : tensor<2x4xf32>, tensor<2x4xf32>
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @conv(%x: tensor<1x2x4x4xf32>) -> tensor<1x3x4x4xf32> {
 // CHECK-NEXT:     %x_q = tpu.cast "x_q" %x : (tensor<1x2x4x4xf32>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01>>
 // CHECK-NEXT:     %w_q = tpu.weight "w_q" seed = 1 : tensor<3x2x1x1x!quant.uniform<i8:f32:0, {5.000000e-01,2.500000e-01,1.250000e-01}>>
@@ -83,7 +83,7 @@ func.func @others(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @sum(%a: tensor<4xui8>, %b: tensor<4xi8>) -> (tensor<4xui8>, tensor<4xi8>) {
 // CHECK-NEXT:     %a_q_stored = tpu.storage_cast "a_q_stored" %a : (tensor<4xui8>) -> tensor<4x!quant.uniform<u8:f32, 2.500000e-01:128>>
 // CHECK-NEXT:     %a_q_signed = tpu.requantize "a_q_signed" %a_q_stored multiplier = 1073741824 shift = 30 : (tensor<4x!quant.uniform<u8:f32, 2.500000e-01:128>>) -> tensor<4x!quant.uniform<i8:f32, 2.500000e-01>>
@@ -99,7 +99,7 @@ func.func @others(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @floats(%x: tensor<1x2x!quant.uniform<i8:f32, 2.500000e-01>>) -> (tensor<1x2xf32>, tensor<1x2x!quant.uniform<i8:f32, 5.000000e-01>>) {
 // CHECK-NEXT:     %x_f_f32 = tpu.cast "x_f_f32" %x : (tensor<1x2x!quant.uniform<i8:f32, 2.500000e-01>>) -> tensor<1x2xf32>
 // CHECK-NEXT:     %w_q_f32 = tpu.weight "w_q.f32" key = "w_q.f32" : tensor<2x2xf32>
@@ -119,7 +119,7 @@ func.func @others(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
 // CHECK-NEXT:   }
 // CHECK-NEXT: #-}
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @others(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
 // CHECK-NEXT:     %c_scales = tpu.weight "c_scales" key = "c_scales" : tensor<2xf32>
 // CHECK-NEXT:     %c_zero_points = tpu.weight "c_zero_points" key = "c_zero_points" : tensor<2xi8>

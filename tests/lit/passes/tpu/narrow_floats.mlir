@@ -9,7 +9,7 @@
 !wide = tensor<1x8x!quant.uniform<i16:f32, 0.05>>
 !f = tensor<1x8xf32>
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: !q, %c: !coarse, %w: !wide, %y: !f) -> (!p, !p, !p, !p, !p, !fine, !p, !f) attributes {smalti.inputs = ["x", "c", "w", "y"], smalti.outputs = ["p", "n", "t", "a", "b", "d", "e", "f"]} {
     %x_f32 = tpu.cast "x_f32" %x : (!q) -> !f loc("Softmax_1")
     %s = tpu.softmax "s" %x_f32 axis = 1 : (!f) -> !f loc("Softmax_1")

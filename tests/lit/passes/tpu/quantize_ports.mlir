@@ -3,7 +3,7 @@
 // RUN: smalti-opt %s -p tpu-quantize-ports | smalti-opt -p tpu-quantize-ports | filecheck %s --check-prefix AGAIN
 
 // Both borders are cast: the host does it, and the function keeps the model's types. A second run changes nothing.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x4xf32>, %ids: tensor<2xi64>) -> (tensor<1x4xf32>, tensor<2xi64>) attributes {smalti.inputs = ["x", "ids"], smalti.outputs = ["y", "same"]} {
     %x_i8 = tpu.cast "x_i8" %x : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>
     %x_i8_again = tpu.cast "x_i8_again" %x : (tensor<1x4xf32>) -> tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>
@@ -13,14 +13,14 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
   }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @main(%x: tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>, %ids: tensor<2xi64>) -> (tensor<1x4x!quant.uniform<i8:f32, 2.500000e-01>>, tensor<2xi64>) attributes {smalti.inputs = ["x", "ids"], smalti.outputs = ["y", "same"], smalti.model_input_types = [f32, i64], smalti.model_output_types = [f32, i64]} {
 // CHECK-NEXT:     %sum = tpu.add "sum" %x, %x : (tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x4x!quant.uniform<i8:f32, 2.500000e-01>>
 // CHECK-NEXT:     func.return %sum, %ids : tensor<1x4x!quant.uniform<i8:f32, 2.500000e-01>>, tensor<2xi64>
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 
-// AGAIN:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// AGAIN:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // AGAIN-NEXT:   func.func @main(%x: tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>, %ids: tensor<2xi64>) -> (tensor<1x4x!quant.uniform<i8:f32, 2.500000e-01>>, tensor<2xi64>) attributes {smalti.inputs = ["x", "ids"], smalti.outputs = ["y", "same"], smalti.model_input_types = [f32, i64], smalti.model_output_types = [f32, i64]} {
 // AGAIN-NEXT:     %sum = tpu.add "sum" %x, %x : (tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<1x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x4x!quant.uniform<i8:f32, 2.500000e-01>>
 // AGAIN-NEXT:     func.return %sum, %ids : tensor<1x4x!quant.uniform<i8:f32, 2.500000e-01>>, tensor<2xi64>

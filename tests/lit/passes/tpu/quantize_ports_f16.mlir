@@ -7,7 +7,7 @@ func.func @main(%x: tensor<1x4xf32>) -> tensor<1x4xf32> attributes {smalti.input
   func.return %y : tensor<1x4xf32>
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+// CHECK:      builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
 // CHECK-NEXT:   func.func @main(%x: tensor<1x4xf16>) -> tensor<1x4xf16> attributes {smalti.inputs = ["x"], smalti.outputs = ["y"], smalti.model_input_types = [f32], smalti.model_output_types = [f32]} {
 // CHECK-NEXT:     %y = tpu.clamp "y" %x clamp_low = 0.0 : (tensor<1x4xf16>) -> tensor<1x4xf16>
 // CHECK-NEXT:     func.return %y : tensor<1x4xf16>

@@ -2,7 +2,7 @@
 
 // A normalization along the last axis makes rows as they are (%rows), unless a neighbor asks for channel-last pixels, as
 // local response normalization does (%image). One along the channels is content with channel-last pixels (%channels).
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%a: tensor<1x6x4x5xf32>, %b: tensor<1x6x4x5xf32>, %c: tensor<1x6x4x5xf32>) -> (tensor<1x6x4x5xf32>, tensor<1x6x4x5xf32>, tensor<1x6x4x5xf32>) attributes {smalti.inputs = ["a", "b", "c"], smalti.outputs = ["y", "z", "u"]} {
     %rows = tpu.normalize "rows" %a kind = "mean_variance" axes = [3] epsilon = 1.0e-05 : (tensor<1x6x4x5xf32>) -> tensor<1x6x4x5xf32>
     %y = tpu.clamp "y" %rows clamp_low = 0.0 : (tensor<1x6x4x5xf32>) -> tensor<1x6x4x5xf32>

@@ -2,7 +2,7 @@
 // RUN: smalti-opt %s --split-input-file -p convert-tpu-to-tile | filecheck %s
 
 // The convolution reads an input whose channels lie side by side as it lies; its result is copied to an output in rows.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x3x4x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>) -> tensor<1x8x4x4x!quant.uniform<i8:f32, 2.500000e-01>> attributes {smalti.inputs = ["x"], smalti.outputs = ["y"], smalti.input_layouts = ["nhwc"], smalti.model_input_types = [f32], smalti.model_output_types = [f32]} {
     %w = tpu.weight "w" seed = 1 : tensor<8x3x1x1x!quant.uniform<i8<-127:127>:f32, 5.000000e-01>>
     %y = tpu.conv2d "y_i8" %x, %w accumulator = "i32" : (tensor<1x3x4x4x!quant.uniform<i8:f32, 5.000000e-01:-3>>, tensor<8x3x1x1x!quant.uniform<i8<-127:127>:f32, 5.000000e-01>>) -> tensor<1x8x4x4x!quant.uniform<i8:f32, 2.500000e-01>>
@@ -13,7 +13,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // -----
 
 // Ops of one operand transpose their tiles themselves, ops of several take rows that all lie alike.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%a: tensor<1x3x4x32xf16>, %b: tensor<1x3x4x32xf16>, %c: tensor<1x3x4x4xf16>) -> (tensor<1x3x4x32xf16>, tensor<1x3x4x4xf16>) attributes {smalti.inputs = ["a", "b", "c"], smalti.outputs = ["sum", "clamped"], smalti.output_layouts = ["model", "nhwc"], smalti.model_input_types = [f32, f32, f32], smalti.model_output_types = [f32, f32]} {
     %sum = tpu.add "sum" %a, %b : (tensor<1x3x4x32xf16>, tensor<1x3x4x32xf16>) -> tensor<1x3x4x32xf16>
     %clamped = tpu.clamp "clamped" %c clamp_low = 0.0 : (tensor<1x3x4x4xf16>) -> tensor<1x3x4x4xf16>
@@ -21,7 +21,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
   }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [1, 3, 4, 4] order = [0, 2, 3, 1] model = "f32" scale = 0.5 zero_point = -3 : memref<1x4x4x3xi8, "global">
 // CHECK-NEXT:     %y = tile.global "y" segment = "output" shape = [1, 8, 4, 4] order = [0, 1, 2, 3] model = "f32" scale = 0.25 zero_point = 0 : memref<1x8x4x4xi8, "global">
@@ -38,7 +38,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %a = tile.global "a" segment = "input" shape = [1, 3, 4, 32] order = [0, 1, 2, 3] model = "f32" : memref<1x3x4x32xf16, "global">
 // CHECK-NEXT:     %b = tile.global "b" segment = "input" shape = [1, 3, 4, 32] order = [0, 1, 2, 3] model = "f32" : memref<1x3x4x32xf16, "global">

@@ -4,7 +4,7 @@
 // on afterward is padded to lane groups.
 
 !c = tensor<1x6x4x4xf32>
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%image: tensor<1x3x4x4xf32>) -> (tensor<1x3x32xf32>, tensor<1x6x8x2xf32>) attributes {smalti.inputs = ["image"], smalti.outputs = ["y", "z"]} {
     %w = tpu.weight "w" seed = 1 : tensor<6x3x1x1xf32>
     %c = tpu.conv2d "c" %image, %w accumulator = "f32" : (tensor<1x3x4x4xf32>, tensor<6x3x1x1xf32>) -> !c

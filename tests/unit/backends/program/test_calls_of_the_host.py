@@ -19,7 +19,7 @@ from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module
 
 TEXT = """
-isa.program @calls target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @calls target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 128, output = 128, scratch = 128)
     calls(neg(i64[4]), top_k(f32[2, 5]) with {count = 2, largest = false} result 1)
     inputs("x" i64[4] at 0, "z" f32[2, 5] at 64) outputs("y" i64[4] at 0, "w" i64[2, 2] at 64) {

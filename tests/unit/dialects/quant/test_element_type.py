@@ -27,7 +27,7 @@ def test_quantized_and_calibrated_types():
     assert expressed(calibrated) == f32 and expressed(quantized) == quantized
 
 
-@pytest.mark.parametrize("type", [IndexType(), IntegerType(5), uniform("i4", 0.5)])
+@pytest.mark.parametrize("type", [IndexType(), IntegerType(5), uniform("u4", 0.5)])
 def test_types_without_storage_are_told(type):
     with pytest.raises(ValueError, match="no storage type"):
         element_storage(type)

@@ -2,7 +2,7 @@
 
 // A case for each rule that the fields of an instruction keep.
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have peer_core 0 unless both memories are local, got peer_core=2}}
@@ -12,7 +12,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have dst_space one of local, got dst_space=global}}
@@ -22,7 +22,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have src_space one of global, local, got src_space=acc}}
@@ -32,7 +32,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have group 0 unless it reads global memory, got group=1}}
@@ -42,7 +42,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have src_space one of local, got src_space=global}}
@@ -52,7 +52,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have dst_space one of global, local, got dst_space=acc}}
@@ -62,7 +62,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have group 0 unless it writes local memory, got group=1}}
@@ -72,7 +72,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have dst_segment output or scratch, got dst_segment=weights}}
@@ -82,7 +82,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
     calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
@@ -93,7 +93,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
     calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
@@ -104,7 +104,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
     calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
@@ -115,7 +115,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
     calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
@@ -126,7 +126,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096)
     calls(argmax(f32[2, 3, 2]) with {axis = 1}) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
@@ -137,7 +137,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have type one of i8, u8, i16, f16, bf16, f32, got type=u32}}
@@ -147,7 +147,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have acc_type one of i32, i64, f32, got acc_type=u32}}
@@ -157,7 +157,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have type and acc_type both integer or both float, got type=f16, acc_type=i32}}
@@ -167,7 +167,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have kernel_height * kernel_width <= 1048576, got kernel_height=20, kernel_width=65535}}
@@ -177,7 +177,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have windows near the image ( out_height , stride_height , kernel_height , dilation_height and out_width , stride_width , kernel_width , dilation_width : what they span has at most 4 times the elements of in_height and in_width , and 67108864 ), got in_height=10, in_width=10, out_height=8, out_width=8, kernel_height=3, kernel_width=3, stride_height=65535, stride_width=1, dilation_height=1, dilation_width=1}}
@@ -187,7 +187,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have in_channels <= in_pitch, got in_channels=20, in_pitch=16}}
@@ -197,7 +197,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have out_channels <= out_pitch, got out_channels=100, out_pitch=16}}
@@ -207,7 +207,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have in_channels a multiple of groups, got in_channels=16, groups=5}}
@@ -217,7 +217,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have out_channels a multiple of groups, got out_channels=1, groups=2}}
@@ -227,7 +227,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have out_channels a multiple of in_channels, got in_channels=16, out_channels=5}}
@@ -237,7 +237,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have out_channels <= block, got out_channels=16, block=1}}
@@ -247,7 +247,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have k <= x_pitch, got k=9, x_pitch=4}}
@@ -257,7 +257,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have n <= out_pitch, got n=1000, out_pitch=4}}
@@ -267,7 +267,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have k <= block when transpose_w, got k=3, block=1, transpose_w=1}}
@@ -277,7 +277,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have acc_type and type both integer or both float, got acc_type=i32, type=f16}}
@@ -287,7 +287,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have channels <= acc_pitch, got channels=20, acc_pitch=16}}
@@ -297,7 +297,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have channels <= out_columns ( out_pitch if that is 0 ), got channels=16, out_pitch=3, out_columns=0}}
@@ -307,7 +307,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have channels <= table_pitch, got channels=16, table_pitch=2}}
@@ -317,7 +317,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have channels <= residual_pitch when there is a residual, got residual=0, channels=16, residual_pitch=0}}
@@ -327,7 +327,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have clamp_low <= clamp_high, got clamp_low=1.0, clamp_high=0.1}}
@@ -337,7 +337,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have columns <= in_pitch, got columns=5, in_pitch=4}}
@@ -347,7 +347,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have columns <= out_columns ( out_pitch if that is 0 ), got columns=3, out_pitch=2, out_columns=0}}
@@ -357,7 +357,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have shift <= 62, got shift=100}}
@@ -367,7 +367,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have scale > 0, got scale=0.0}}
@@ -377,7 +377,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have a type that its kind has ( floats : all but and , or , xor ; integers : add , sub , mul , min , max and comparisons ; bool : and , or , xor and comparisons ), got kind=div, type=i8, a=0}}
@@ -387,7 +387,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have inner <= out_pitch, got inner=20, out_pitch=16}}
@@ -397,7 +397,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have a float type unless kind is mean, sum, max, min, got kind=sum_square, type=i8}}
@@ -407,7 +407,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have taps 1 to gather, got taps=2, gather=1}}
@@ -417,7 +417,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have type one of f16, bf16, f32, f64, got type=u8}}
@@ -427,7 +427,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have length * inner <= pitch, got length=5, inner=5, pitch=16}}
@@ -437,7 +437,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have epsilon >= 0, got epsilon=-1.0}}
@@ -447,7 +447,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have rows a multiple of parameter_rows, got rows=1, parameter_rows=2}}
@@ -457,7 +457,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have length a multiple of parameter_length, got length=3, parameter_length=7}}
@@ -467,7 +467,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have parameter_inner 1 or inner, got inner=5, parameter_inner=2}}
@@ -477,7 +477,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have finite alpha , beta and offset, got alpha=inf, beta=0.75, offset=1.0}}
@@ -487,7 +487,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have type bool where its kind is not , and a float type otherwise, got kind=not, type=f32}}
@@ -497,7 +497,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have in_type one of i8, u8, got in_type=i16}}
@@ -507,7 +507,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have rows <= out_columns ( out_pitch if that is 0 ), got rows=3, out_pitch=2, out_columns=0}}
@@ -517,7 +517,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have type one of i8, u8, i16, u16, i32, u32, f16, bf16, f32, bool, f8E4M3FN, f8E4M3FNUZ, f8E5M2, f8E5M2FNUZ, f8E8M0FNU, f6E2M3FN, f6E3M2FN, f4E2M1FN, i4, u4, i2, u2, got type=i64}}
@@ -527,7 +527,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have out_columns <= out_pitch, got out_pitch=16, out_columns=20}}
@@ -537,7 +537,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have columns <= out_pitch, got columns=10, out_pitch=8}}
@@ -547,7 +547,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have out_pitch 0 or at least size3, got size3=16, out_pitch=8}}
@@ -557,7 +557,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have columns <= pitch, got pitch=16, columns=20}}
@@ -567,7 +567,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have out_columns at least columns , at most out_pitch ( a 0 stands for pitch , for columns and out_pitch , and for out_pitch ), got pitch=16, columns=8, out_pitch=32, out_columns=4}}
@@ -577,7 +577,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have index_space one of global, local, got index_space=acc}}
@@ -587,7 +587,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have index_type one of i32, i64, got index_type=i16}}
@@ -597,7 +597,7 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have row_offset + row_bytes <= pitch, got row_offset=4, row_bytes=8, pitch=8}}
@@ -607,10 +607,50 @@ isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
 
 // -----
 
-isa.program @p target("edge-1c", "sha256:03ede02070643b1c") counters(0)
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{reads bytes 0x0 to 0x2000 of segment 'input', which has 0x1000}}
     d0: gather table_segment=input, index_space=local, table=0x0, table_rows=1024, row_bytes=8, pitch=8, index=0x0, index_type=i64, rows=3, out=0x40
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have w_type one of none, i4, got w_type=i8}}
+    m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_type=i8
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have narrow_x 0 unless w_type is given, got w_type=none, narrow_x=1}}
+    m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, narrow_x=1
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have type an integer type when w_type is given, got type=f32, w_type=i4}}
+    m0: matmul x=0x0, w=0x0, acc=0x0, type=f32, acc_type=f32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_type=i4
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have transpose_w 0 and w_zero_point 0 when w_type is given, got transpose_w=1, w_zero_point=0, w_type=i4}}
+    m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, transpose_w=1, w_type=i4
   }
 }

@@ -28,7 +28,7 @@ func.func @main(%x: tensor<2x10x3xf32>, %i: tensor<4xi64>, %u: tensor<ui32>) -> 
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 
-// TPU:      builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+// TPU:      builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
 // TPU-NEXT:   func.func @main(%x: tensor<2x10x3xf32>, %i: tensor<4xi64>, %u: tensor<ui32>) -> (tensor<2x3xi64>, tensor<2x10x3xf32>, tensor<2x4x3xf32>, tensor<2x4x3xi64>, tensor<2x4x3xf32>, tensor<4xi64>, tensor<ui32>) attributes {smalti.inputs = ["x", "i", "u"], smalti.outputs = ["a", "c", "v", "w", "g", "m", "s"]} {
 // TPU-NEXT:     %x_f16 = tpu.cast "x_f16" %x : (tensor<2x10x3xf32>) -> tensor<2x10x3xf16>
 // TPU-NEXT:     %a = tpu.host_call "a" %x_f16 function = "argmax" attributes = {axis = 1, keepdims = false} : (tensor<2x10x3xf16>) -> tensor<2x3xi64>

@@ -5,7 +5,7 @@
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-split-over-cores,tile-cut-to-local-memory,tile-order-engines,tile-assign-addresses,convert-tile-to-isa" | filecheck %s --check-prefix ISA
 // RUN: smalti-opt %s --mlir-print-op-generic | filecheck %s --check-prefix GENERIC
 
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<2x10x3x5xf32>) -> (tensor<2x10x5xi64>, tensor<2x10x3x5xf32>) attributes {smalti.inputs = ["x"], smalti.outputs = ["a", "s"]} {
     %r = tpu.clamp "r" %x clamp_low = 0.0 : (tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
     %a = tpu.host_call "a" %r function = "argmax" attributes = {axis = 2, keepdims = false, last = true} : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
@@ -18,7 +18,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
   }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   func.func @main(%x: tensor<2x10x3x5xf32>) -> (tensor<2x10x5xi64>, tensor<2x10x3x5xf32>) attributes {smalti.inputs = ["x"], smalti.outputs = ["a", "s"]} {
 // CHECK-NEXT:     %r = tpu.clamp "r" %x clamp_low = 0.0 : (tensor<2x10x3x5xf32>) -> tensor<2x10x3x5xf32>
 // CHECK-NEXT:     %a = tpu.host_call "a" %r function = "argmax" attributes = {axis = 2, keepdims = false, last = true} : (tensor<2x10x3x5xf32>) -> tensor<2x10x5xi64>
@@ -30,7 +30,7 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 
-// TILE:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// TILE:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // TILE-NEXT:   tile.program @main {
 // TILE-NEXT:     %x = tile.global "x" segment = "input" shape = [2, 10, 3, 5] order = [0, 1, 2, 3] : memref<2x10x3x5xf32, "global">
 // TILE-NEXT:     %a = tile.global "a" segment = "output" shape = [2, 10, 5] order = [0, 1, 2] : memref<2x10x5xi64, "global">
@@ -70,8 +70,8 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // TILE-NEXT:   }
 // TILE-NEXT: }
 
-// ISA:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
-// ISA-NEXT:   isa.program @main target("default-8c", "sha256:21a344a0a3b704b3") counters(1)
+// ISA:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
+// ISA-NEXT:   isa.program @main target("default-8c", "sha256:d554696df68563fa") counters(1)
 // ISA-NEXT:       segments(weights = 0, input = 1216, output = 2048, scratch = 3712)
 // ISA-NEXT:       calls(argmax(f32[2, 10, 3, 5]) with {axis = 2, keepdims = false, last = true}, scatter_elements(f32[2, 10, 3, 5], i64[2, 10, 1, 5], f32[2, 10, 1, 5]) with {axis = 2, reduction = "add"})
 // ISA-NEXT:       inputs("x" f32[2, 10, 3, 5] at 0)
@@ -112,4 +112,4 @@ builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "s
 // GENERIC-NEXT:     %s = "tpu.host_call"(%q, %k, %p) <{result = 0 : i64, name = "s", function = "scatter_elements", attributes = {axis = 2 : i64, reduction = "add"}}> : (tensor<2x10x3x5xf32>, tensor<2x10x1x5xi64>, tensor<2x10x1x5xf32>) -> tensor<2x10x3x5xf32>
 // GENERIC-NEXT:     "func.return"(%a, %s) : (tensor<2x10x5xi64>, tensor<2x10x3x5xf32>) -> ()
 // GENERIC-NEXT:   }) {smalti.inputs = ["x"], smalti.outputs = ["a", "s"]} : () -> ()
-// GENERIC-NEXT: }) {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} : () -> ()
+// GENERIC-NEXT: }) {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} : () -> ()

@@ -7,7 +7,7 @@
 // RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-set-schedules{file=%S/Inputs/too_many.schedule},tile-plan" 2>&1 | filecheck %s --check-prefix MANY
 // RUN: not smalti-opt %s -p "convert-tpu-to-tile,tile-set-schedules{file=%S/Inputs/group.schedule},tile-split-over-cores" 2>&1 | filecheck %s --check-prefix WHOLE
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%image: tensor<1x64x16x16xf32>) -> tensor<1x64x16x16xf32> attributes {smalti.inputs = ["image"], smalti.outputs = ["out"]} {
     %q = tpu.cast "cast" %image : (tensor<1x64x16x16xf32>) -> tensor<1x64x16x16x!quant.uniform<i8:f32, 0.05:-1>>
     %w = tpu.weight "w" seed = 1 : tensor<128x64x3x3x!quant.uniform<i8<-127:127>:f32, 0.01>>

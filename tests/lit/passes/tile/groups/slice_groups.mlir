@@ -2,7 +2,7 @@
 // RUN: smalti-opt %s --split-input-file -p tile-slice-groups | filecheck %s
 
 // Two 3x3 windows in two slices of rows. The first slice computes rows beyond its own, which the second one finds.
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 tile.program @main {
   %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
   %a = tile.global "a" segment = "scratch" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
@@ -28,7 +28,7 @@ tile.program @main {
 // -----
 
 // Each slice computes all that it reads.
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 tile.program @main {
   %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
   %a = tile.global "a" segment = "scratch" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
@@ -54,7 +54,7 @@ tile.program @main {
 // -----
 
 // While a layer computes a slice, the layer before it computes the next one.
-builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 tile.program @main {
   %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
   %a = tile.global "a" segment = "scratch" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
@@ -77,7 +77,7 @@ tile.program @main {
 }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK:      builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
 // CHECK-NEXT:     %a = tile.global "a" segment = "scratch" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
@@ -110,7 +110,7 @@ tile.program @main {
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
 // CHECK-NEXT:     %a = tile.global "a" segment = "scratch" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
@@ -143,7 +143,7 @@ tile.program @main {
 // CHECK-NEXT:   }
 // CHECK-NEXT: }
 // CHECK-NEXT: // -----
-// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+// CHECK-NEXT: builtin.module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %x = tile.global "x" segment = "input" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">
 // CHECK-NEXT:     %a = tile.global "a" segment = "scratch" shape = [1, 16, 8, 8] order = [0, 2, 3, 1] : memref<1x8x8x16xf32, "global">

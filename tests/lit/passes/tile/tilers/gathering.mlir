@@ -2,7 +2,7 @@
 // RUN: smalti-opt %s -p "convert-tpu-to-tile,tile-cut-to-local-memory" --weights-out %t.safetensors | filecheck %s
 
 // Rows of a table: indices come to local memory, and then the rows that they name.
-module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
   func.func @main(%i: tensor<2x3xi32>) -> tensor<2x3x20xf32> attributes {smalti.inputs = ["i"], smalti.outputs = ["y"]} {
     %t = tpu.weight "t" seed = 1 : tensor<50x20xf32>
     %y = tpu.gather "y" %t, %i axis = 0 : (tensor<50x20xf32>, tensor<2x3xi32>) -> tensor<2x3x20xf32>
@@ -10,7 +10,7 @@ module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede
   }
 }
 
-// CHECK:      builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:03ede02070643b1c"} {
+// CHECK:      builtin.module attributes {smalti.target = "edge-1c", smalti.target_hash = "sha256:f987424c11ff92f3"} {
 // CHECK-NEXT:   tile.program @main {
 // CHECK-NEXT:     %i = tile.global "i" segment = "input" shape = [2, 3] order = [0, 1] : memref<2x3xi32, "global">
 // CHECK-NEXT:     %y = tile.global "y" segment = "output" shape = [2, 3, 20] order = [0, 1, 2] : memref<2x3x20xf32, "global">

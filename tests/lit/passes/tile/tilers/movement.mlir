@@ -1,6 +1,6 @@
 // RUN: smalti-opt %s --split-input-file -p "convert-tpu-to-tile,tile-cut-to-local-memory" --weights-out %t.safetensors | filecheck %s
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x24x2x4xf32>) -> tensor<1x60x1x6xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
     %a = tpu.max_pool "a" %x kernel = [1, 1] : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
     %b = tpu.max_pool "b" %x kernel = [1, 1] : (tensor<1x24x2x4xf32>) -> tensor<1x24x2x4xf32>
@@ -31,7 +31,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 // -----
 
 // Zeros behind the channels are written along with the lanes.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x20x2x4xf32>) -> tensor<1x24x2x4xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
     %a = tpu.max_pool "a" %x kernel = [1, 1] : (tensor<1x20x2x4xf32>) -> tensor<1x20x2x4xf32>
     %p = tpu.pad "p" %a low = [0, 0, 0, 0] high = [0, 4, 0, 0] : (tensor<1x20x2x4xf32>) -> tensor<1x24x2x4xf32>

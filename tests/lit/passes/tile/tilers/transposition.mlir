@@ -2,7 +2,7 @@
 
 // Where the contiguous axes of two layouts differ, a tile moves in whole runs and is transposed in local memory, as the
 // narrower type: i8 after the first cast, and before the last one.
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<1x24x4x5xf32>) -> tensor<1x24x4x5xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["out"]} {
     %q = tpu.cast "q" %x : (tensor<1x24x4x5xf32>) -> tensor<1x24x4x5x!quant.uniform<i8:f32, 0.05:-1>>
     %p = tpu.max_pool "p" %q kernel = [3, 3] strides = [1, 1] pads = [1, 1, 1, 1] : (tensor<1x24x4x5x!quant.uniform<i8:f32, 0.05:-1>>) -> tensor<1x24x4x5x!quant.uniform<i8:f32, 0.05:-1>>
@@ -27,7 +27,7 @@ module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21
 
 // -----
 
-module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:21a344a0a3b704b3"} {
+module attributes {smalti.target = "default-8c", smalti.target_hash = "sha256:d554696df68563fa"} {
   func.func @main(%x: tensor<2x3x40xf32>, %z: tensor<40x24xi64>) -> (tensor<3x40x2xf32>, tensor<24x40xi64>) attributes {smalti.inputs = ["x", "z"], smalti.outputs = ["out", "wide"]} {
     %t = tpu.transpose "t" %x permutation = [1, 2, 0] : (tensor<2x3x40xf32>) -> tensor<3x40x2xf32>
     %w = tpu.transpose "w" %z permutation = [1, 0] : (tensor<40x24xi64>) -> tensor<24x40xi64>
