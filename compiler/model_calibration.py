@@ -17,13 +17,18 @@ from ..backends.interpreter.samples import input_tensors, main_function
 from ..backends.numerics.storage import dtype_of
 from ..passes.top.calibration_table import CalibrationTable
 from .calibration.clipping.method import DEFAULT_METHOD, METHODS, method_named
-from .calibration.doubtful_data import doubt_of_count, doubt_of_cuts, doubts
+from .calibration.doubtful_data import (
+    InputSummary,
+    doubt_of_count,
+    doubt_of_cuts,
+    doubts,
+)
 from .calibration.ranges import calibration_table, collect_statistics
-from .calibration.sample_source import ArraySamples, ImageSamples, Samples
+from .calibration.sample_source import ImageSamples, Samples
 from .calibration.samples import (
+    calibration_samples,
     few_samples,
     is_random,
-    load_calibration_data,
     place_of_data,
     told_in_tables,
 )
@@ -144,10 +149,9 @@ def calibrated(
         assert isinstance(data, str | Path)
         samples: Samples = _images(module, Path(data), preprocessing, skip_bad, ctx.on_report)
     else:
-        arrays = load_calibration_data(data, module, ctx.on_report)
-        if (doubt := few_samples(data, arrays)) is not None:
+        samples = calibration_samples(data, module, ctx.on_report)
+        if (doubt := few_samples(data, samples)) is not None:
             ctx.on_report(doubt)
-        samples = ArraySamples(module, arrays)
     statistics = collect_statistics(
         module,
         ctx.weights,
@@ -189,7 +193,9 @@ def _images(
     paths = image_paths(source)
     samples = ImageSamples(paths, images, skips_bad=skip_bad, warn=warn)
     silent_samples = ImageSamples(paths, images, skips_bad=skip_bad)
+    summary = InputSummary()
     for part in islice(silent_samples.parts(_PEEKED), 1):
-        for doubt in doubts(module, part, place):
-            warn(doubt)
+        summary.add(part[name])
+    for doubt in doubts(module, {name: summary}, place):
+        warn(doubt)
     return samples

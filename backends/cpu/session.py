@@ -29,7 +29,8 @@ def run_onnx(
     Args:
         model: path of an .onnx file, or a model.
         inputs: arrays by input name. If the model declares a fixed axis 0, an array whose axis 0 is S times as
-            long holds S samples: they are run one by one and their outputs joined along axis 0.
+            long holds S samples, as does [S] for a scalar: they are run one by one and their outputs joined along
+            axis 0.
         intermediates: also return every tensor that a node computes (outside of subgraphs). ONNX
             Runtime's optimizations are then off: they would fuse tensors away.
         shared: inputs that all samples share, such as those that the network has as constants.
@@ -43,10 +44,7 @@ def run_onnx(
     names = [output.name for output in session.get_outputs()]
     runs = []
     for sample in range(samples):
-        feeds = {
-            name: array[sample * size : (sample + 1) * size] if size else array
-            for name, (array, size) in arrays.items()
-        }
+        feeds = {name: _sample(array, size, sample) for name, (array, size) in arrays.items()}
         runs.append(_run(session, names, feeds))
     results: dict[str, np.ndarray] = {}
     for name, *parts in zip(names, *runs, strict=True):
@@ -54,6 +52,13 @@ def run_onnx(
         if len(tensors) == samples:  # sequences and maps are no tensors
             results[name] = _join(tensors)
     return results
+
+
+def _sample(array: np.ndarray, size: int | None, sample: int) -> np.ndarray:
+    """Return a sample of an array: the next `size` rows, a scalar if `size` is None, all of it if it is 0."""
+    if size is None:
+        return np.asarray(array[sample])
+    return array[sample * size : (sample + 1) * size] if size else array
 
 
 def _join(parts: list[np.ndarray]) -> np.ndarray:
@@ -114,8 +119,10 @@ def _serialized(model: str | Path | ModelProto, intermediates: bool) -> bytes:
 
 def _feeds(
     session: InferenceSession, inputs: Mapping[str, np.ndarray], shared: Mapping[str, np.ndarray]
-) -> tuple[dict[str, tuple[np.ndarray, int]], int]:
-    """Return each input's array and fixed axis 0 (0: pass the array on whole), and the number of samples."""
+) -> tuple[dict[str, tuple[np.ndarray, int | None]], int]:
+    """Return each input's array and fixed axis 0 (0: pass the array on whole; None: scalars, one a sample), and the
+    number of samples.
+    """
     declared = {value.name: value for value in session.get_inputs()}
     given = {**inputs, **shared}
     overridable = {value.name: value for value in session.get_overridable_initializers()}
@@ -125,7 +132,7 @@ def _feeds(
             raise DiagnosticError(
                 f"the model has no input '{name}'", hint=f"its inputs are: {known}"
             )
-    feeds: dict[str, tuple[np.ndarray, int]] = {}
+    feeds: dict[str, tuple[np.ndarray, int | None]] = {}
     counts: dict[str, int] = {}
     fed = {name: value for name, value in overridable.items() if name in given}
     for name, value in {**declared, **fed}.items():
@@ -137,12 +144,14 @@ def _feeds(
             continue
         counts[name] = _count(name, array.shape, value.shape)
         lead = value.shape[0] if value.shape else None
-        feeds[name] = array, lead if isinstance(lead, int) and lead > 0 else 0
-    fixed = {count for name, count in counts.items() if feeds[name][1]}
+        is_scalars = not value.shape and array.ndim == 1
+        size = None if is_scalars else lead if isinstance(lead, int) and lead > 0 else 0
+        feeds[name] = array, size
+    fixed = {count for name, count in counts.items() if feeds[name][1] != 0}
     if len(fixed) > 1:
         raise DiagnosticError(f"the inputs have different numbers of samples: {counts}")
     samples = next(iter(fixed), 1)
-    if samples > 1 and not all(feeds[name][1] for name in counts):
+    if samples > 1 and any(feeds[name][1] == 0 for name in counts):
         raise DiagnosticError("inputs with and without a fixed axis 0 cannot be split into samples")
     return feeds, samples
 
@@ -155,6 +164,8 @@ def _typed(array: np.ndarray, type: str) -> np.ndarray:
 
 
 def _count(name: str, shape: tuple[int, ...], declared: list[Any]) -> int:
+    if not declared and len(shape) == 1 and shape[0] > 0:
+        return shape[0]  # scalars
     fits = len(shape) == len(declared) and all(
         size == wanted
         for size, wanted in zip(shape[1:], declared[1:], strict=True)

@@ -154,8 +154,8 @@ class FunctionRunner:
         return self.run_block(block, list(arrays.values()), visit)
 
 
-def samples_per_chunk(function: func.FuncOp) -> int:
-    """Return how many samples can run at once so that the live tensors fit `MAX_LIVE_BYTES`; at least 1."""
+def samples_per_chunk(function: func.FuncOp, share: int = 1) -> int:
+    """Return how many samples can run at once so that the live tensors fit `MAX_LIVE_BYTES` / `share`; at least 1."""
     block = function.body.block
     last_uses = _last_uses(block)
     live = sum(_elements(argument) for argument in block.args)
@@ -170,7 +170,7 @@ def samples_per_chunk(function: func.FuncOp) -> int:
             for value in last_uses.get(op, ())
             if not isinstance(value.owner, Operation) or value.owner.operands
         )
-    return max(1, MAX_LIVE_BYTES // max(1, peak * _LIVE_ELEMENT_BYTES))
+    return max(1, MAX_LIVE_BYTES // share // max(1, peak * _LIVE_ELEMENT_BYTES))
 
 
 def _elements(value: SSAValue) -> int:

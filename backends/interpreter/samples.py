@@ -100,8 +100,7 @@ def stack_samples(
 
     `declared` maps each input's name to its shape and storage type, `hints` to what to say if an array does not fit.
 
-    An array of exactly the declared shape is one sample; one whose axis 0 is S times as long is S
-    samples. Numbers of other types are converted to a declared float type.
+    How many samples an array holds `count_samples` says. Numbers of other types are converted to a declared float type.
 
     Raises:
         DiagnosticError: if an input is missing, unknown, or of the wrong shape or type, or if the inputs differ in S.
@@ -131,18 +130,24 @@ def count_samples(
 ) -> int:
     """Return how many samples an array of `shape` holds for an input of shape `declared`.
 
+    An array of exactly the declared shape is one sample. S samples lie one after the other along axis 0, which is S
+    times as long, or along one more axis in front: a scalar input takes numbers [S].
+
     Raises:
-        DiagnosticError: if `shape` is neither the declared shape nor a positive multiple of it along axis 0.
+        DiagnosticError: if `shape` is none of these.
     """
     if tuple(shape) == tuple(declared):
         return 1
+    if len(shape) == len(declared) + 1 and tuple(shape[1:]) == tuple(declared) and shape[0] > 0:
+        return shape[0]
     same_rest = len(shape) == len(declared) > 0 and tuple(shape[1:]) == tuple(declared[1:])
     if same_rest and declared[0] > 0 and shape[0] > 0 and shape[0] % declared[0] == 0:
         return shape[0] // declared[0]
     raise DiagnosticError(
         f"input '{name}' has shape {list(shape)}, expected {list(declared)}",
         hint=hint
-        or "axis 0 may be a multiple of what is declared: several samples, one after the other",
+        or "several samples lie one after the other along axis 0, a multiple of what is declared, or along one more "
+        "axis in front",
     )
 
 

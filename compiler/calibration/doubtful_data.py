@@ -5,6 +5,7 @@ needs, and says what to do about each.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from xdsl.dialects.builtin import ModuleOp
@@ -14,7 +15,7 @@ from ...backends.diagnostics.diagnostic import Diagnostic, Place
 from ...backends.interpreter.samples import input_names, main_function
 from ...dialects.network.traits import ScalesOrShifts
 from ...passes.top.calibration_table import CalibrationTable
-from ..inputs.arrays import UNNAMED
+from ..inputs.array_stream import UNNAMED
 from .clipping.lost_energy import lost_energy
 from .clipping.statistics import Clip, Statistics
 
@@ -25,40 +26,61 @@ MUCH_ENERGY = 0.01
 _SHOWN_NAMES = 8
 
 
-def doubts(module: ModuleOp, data: Mapping[str, np.ndarray], place: Place) -> Iterator[Diagnostic]:
+@dataclass
+class InputSummary:
+    """What `doubts` looks at in the data of an input: the least and the greatest number, and whether all are whole."""
+
+    low: float = np.inf
+    high: float = -np.inf
+    is_whole: bool = True
+
+    def add(self, array: np.ndarray) -> None:
+        """Take in finite numbers, an array of any shape; bools have no range."""
+        if array.dtype == np.bool_ or not array.size:
+            return
+        self.low = min(self.low, float(array.min()))
+        self.high = max(self.high, float(array.max()))
+        whole = array.dtype.kind in "iu" or bool(np.all(array == np.floor(array)))
+        self.is_whole = self.is_whole and whole
+
+    @property
+    def has_range(self) -> bool:
+        """Whether there are numbers."""
+        return self.low <= self.high
+
+
+def doubts(
+    module: ModuleOp, summaries: Mapping[str, InputSummary], place: Place
+) -> Iterator[Diagnostic]:
     """Yield a warning for each input whose data are all zero, or whole numbers up to 255, as pixels are, where the
     network expects floats.
 
     Args:
         module: the network that is calibrated.
-        data: arrays by input name, checked to fit the inputs.
+        summaries: what is known of the data, by input name.
         place: the file that they come from.
     """
     function = main_function(module)
     values = dict(zip(input_names(function), function.body.block.args, strict=True))
-    for name, array in data.items():
-        if not _has_range(array):
+    for name, each in summaries.items():
+        if not each.has_range:
             continue
-        low, high = float(array.min()), float(array.max())
-        if low == high == 0:
+        if each.low == each.high == 0:
             yield _zeros(name, place)
-        elif low >= 0 and 128 <= high <= 255 and _is_whole(array) and not _normalizes(values[name]):
-            yield _pixels(name, low, high, place)
-
-
-def doubt_of_number(data: Mapping[str, np.ndarray], place: Place) -> Diagnostic | None:
-    """Return a warning if there are few samples to quantize a network by; None if there are enough."""
-    # Axis 0 of what has no batch is longer than the number of samples, which is seldom known better.
-    ranged = {name: array for name, array in data.items() if _has_range(array)}
-    count = max((len(np.atleast_1d(array)) for array in ranged.values()), default=0)
-    return doubt_of_count(count, list(ranged), place)
+        elif (
+            each.low >= 0
+            and 128 <= each.high <= 255
+            and each.is_whole
+            and not _normalizes(values[name])
+        ):
+            yield _pixels(name, each.low, each.high, place)
 
 
 def doubt_of_count(count: int, names: Sequence[str], place: Place) -> Diagnostic | None:
     """Return a warning if `count` samples for the inputs `names` are few to quantize a network by; None if there are
-    enough, or none.
+    enough, or no samples or inputs.
     """
-    if not 0 < count < FEW_SAMPLES:
+    if not names or not 0 < count < FEW_SAMPLES:
         return None
     samples = "is only 1 sample" if count == 1 else f"are only {count} samples"
     inputs = ", ".join(f"'{name}'" for name in names)
@@ -128,14 +150,6 @@ def _pixels(name: str, low: float, high: float, place: Place) -> Diagnostic:
         place,
         hint="if the network was trained on normalized floats, save the arrays after that preprocessing",
     )
-
-
-def _has_range(array: np.ndarray) -> bool:
-    return array.dtype != np.bool_ and array.size > 0
-
-
-def _is_whole(array: np.ndarray) -> bool:
-    return array.dtype.kind in "iu" or bool(np.all(array == np.floor(array)))
 
 
 def _normalizes(value: SSAValue) -> bool:

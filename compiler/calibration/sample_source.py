@@ -1,5 +1,5 @@
-"""Samples that are fed to a network a few at a time: from arrays in memory, or from images that are read when they are
-due.
+"""Samples that are fed to a network a few at a time: from arrays in memory or in files, or from images, which are read
+when they are due.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError
-from ...backends.interpreter.samples import count_samples, declared_inputs
+from ...backends.interpreter.samples import count_samples, input_tensors, main_function, stored
+from ..inputs.array_stream import ArrayStream
 from ..inputs.images import ImageInput
 
 
@@ -24,41 +25,88 @@ class Samples(Protocol):
     def __len__(self) -> int: ...
 
     def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
-        """Yield them `size` at a time, the last ones perhaps fewer: arrays [S · declared axis 0, ...] by input name."""
+        """Yield them `size` at a time, the last ones perhaps fewer: arrays [S, declared shape...] by input name."""
         ...
 
 
 class ArraySamples:
-    """Arrays by input name, samples one after the other along axis 0; those of one sample serve all others.
+    """Arrays by input name, in memory or in files, from which samples are read when they are due.
 
-    Raises DiagnosticError if an array does not fit its input.
+    How many samples an array holds `count_samples` says; one of a single sample serves all of the others.
+
+    Raises DiagnosticError if an array does not fit its input, or if inputs have different numbers of samples.
     """
 
-    def __init__(self, module: ModuleOp, arrays: Mapping[str, np.ndarray]) -> None:
-        self.arrays = arrays
-        declared = declared_inputs(module)
-        self.sizes = {name: shape[0] if shape else 0 for name, shape in declared.items()}
-        counts = {
-            count_samples(name, arrays[name].shape, shape)
-            for name, shape in declared.items()
-            if name in arrays
+    def __init__(self, module: ModuleOp, arrays: Mapping[str, np.ndarray | ArrayStream]) -> None:
+        self.declared = input_tensors(main_function(module))
+        self.arrays = {name: arrays[name] for name in self.declared if name in arrays}
+        self.counts = {
+            name: count_samples(name, array.shape, self.declared[name][0])
+            for name, array in self.arrays.items()
         }
-        self.count = min(counts, default=1)
+        several = {name: count for name, count in self.counts.items() if count > 1}
+        if len(set(several.values())) > 1:
+            listed = ", ".join(f"'{name}': {count}" for name, count in several.items())
+            raise DiagnosticError(
+                f"the inputs have different numbers of samples: {listed}",
+                hint="give as many for each input, or one that serves all of the others",
+            )
+        self.count = max(several.values(), default=1)
         self.taken = 0
 
     def __len__(self) -> int:
         return self.count
 
     def parts(self, size: int) -> Iterator[dict[str, np.ndarray]]:
-        """Yield them `size` at a time, as views."""
+        """Yield them `size` at a time, in the declared types; those in memory are views.
+
+        Raises DiagnosticError if elements are of a wrong type, or if a file is damaged.
+        """
+        streams = {name: self.samples_of(name, size) for name in self.arrays}
+        shared = {
+            name: next(streams.pop(name)) for name, count in self.counts.items() if count == 1
+        }
         for start in range(0, self.count, size):
             self.taken = min(start + size, self.count)
-            yield {
-                name: array[start * self.sizes[name] : (start + size) * self.sizes[name]]
-                if self.sizes.get(name)
-                else array
-                for name, array in self.arrays.items()
+            number = self.taken - start
+            once = {
+                name: np.broadcast_to(array, (number, *array.shape[1:]))
+                for name, array in shared.items()
             }
+            part = {name: next(stream) for name, stream in streams.items()}
+            yield {name: once[name] if name in once else part[name] for name in self.arrays}
+
+    def samples_of(self, name: str, size: int) -> Iterator[np.ndarray]:
+        """Yield the samples of an input, `size` at a time: arrays [S, declared shape...] in the declared type."""
+        shape, storage = self.declared[name]
+        array = self.arrays[name]
+        of_sample = shape[0] if len(array.shape) == len(shape) and shape else 1
+        for rows in _rows(array, max(1, size * of_sample)):
+            number = len(rows) // of_sample if rows.ndim and of_sample else 1
+            yield stored(name, rows.reshape(number, *shape), storage)
+
+    def whole(self) -> dict[str, np.ndarray]:
+        """Return all samples at once, one after the other along axis 0: arrays [S · declared axis 0, ...], those of
+        scalars [S].
+        """
+        (part,) = self.parts(self.count)
+        shapes = {name: shape for name, (shape, _) in self.declared.items()}
+        return {
+            name: array.reshape(len(array) * shapes[name][0], *shapes[name][1:])
+            if shapes[name]
+            else array
+            for name, array in part.items()
+        }
+
+
+def _rows(array: np.ndarray | ArrayStream, count: int) -> Iterator[np.ndarray]:
+    """Yield `count` rows of axis 0 of an array at a time; one without axes as it is."""
+    if isinstance(array, ArrayStream):
+        yield from array.rows(count)
+    elif not array.ndim or not len(array):
+        yield array
+    else:
+        yield from (array[start : start + count] for start in range(0, len(array), count))
 
 
 class ImageSamples:
@@ -102,13 +150,16 @@ class ImageSamples:
             images.append(image)
             if len(images) == size * self.batch:
                 self.taken += size
-                yield {self.input.name: np.concatenate(images)}
+                yield self._part(images)
                 images = []
         self._check(readable)
         whole = len(images) // self.batch * self.batch
         if whole:
             self.taken += whole // self.batch
-            yield {self.input.name: np.concatenate(images[:whole])}
+            yield self._part(images[:whole])
+
+    def _part(self, images: list[np.ndarray]) -> dict[str, np.ndarray]:
+        return {self.input.name: np.concatenate(images).reshape(-1, *self.input.shape)}
 
     def _check(self, count: int) -> None:
         if count < self.batch:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeGuard
 
@@ -10,32 +11,52 @@ import numpy as np
 from xdsl.dialects.builtin import ModuleOp
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
-from ...backends.interpreter.samples import count_samples, input_tensors, main_function, stored
+from ...backends.interpreter.samples import input_tensors, main_function
 from ...backends.numerics.storage import dtype_of
 from ...passes.top.calibration_grammar import read_table
 from ...passes.top.calibration_table import Range
-from ..inputs.arrays import read_npy, read_npz
+from ..inputs.array_stream import ArrayStream, open_arrays
 from ..inputs.random_inputs import input_ranges, random_input
-from .doubtful_data import doubt_of_name, doubt_of_number, doubts
+from .doubtful_data import InputSummary, doubt_of_count, doubt_of_name, doubts
+from .sample_source import ArraySamples
 
 RANDOM_SAMPLES = 8
 """How many samples "random:SEED" makes."""
+_CHECKED_ELEMENTS = 1 << 20
+"""So many elements of an input are checked at a time."""
+
+
+Source = str | Path | Mapping[str, np.ndarray]
+"""Arrays by input name; or the path of an .npz file of them (for a network with one input, an .npz with one array of
+any name will do, or an .npy); or "random:SEED" for random numbers, always the same for an input's name and shape: over
+the calibrated range of an input that has one, else normally distributed; or the path of a calibration table for random
+numbers over its ranges.
+"""
 
 
 def load_calibration_data(
-    source: str | Path | Mapping[str, np.ndarray],
+    source: Source,
     module: ModuleOp,
     warn: Callable[[Diagnostic], None] = lambda diagnostic: None,
 ) -> dict[str, np.ndarray]:
-    """Return checked example inputs for a module, by input name.
+    """Return checked example inputs for a module, by input name: all that `calibration_samples` gives, at once.
 
-    They are arrays [S · declared axis 0, ...] in their declared types, all with the same number S of samples.
+    They are arrays [S · declared axis 0, ...] in their declared types, [S] for a scalar, all with the same number S of
+    samples. Raises what `calibration_samples` raises.
+    """
+    return calibration_samples(source, module, warn).whole()
+
+
+def calibration_samples(
+    source: Source,
+    module: ModuleOp,
+    warn: Callable[[Diagnostic], None] = lambda diagnostic: None,
+) -> ArraySamples:
+    """Return checked samples for a module. Those in files are read a few at a time, once here to check them, and again
+    by whoever takes them.
 
     Args:
-        source: arrays by input name; or the path of an .npz file of them (for a network with
-            one input, an .npz with one array of any name will do, or an .npy); or "random:SEED" for random numbers,
-            always the same for an input's name and shape: over the calibrated range of an input that has one, else
-            normally distributed; or the path of a calibration table for random numbers over its ranges.
+        source: where they come from.
         module: the network, whose declared inputs the data must fit.
         warn: called with each doubt whether the data are what the network is fed in use (`doubts`).
 
@@ -44,42 +65,50 @@ def load_calibration_data(
             a NaN or an infinity, or have no samples.
     """
     tensors = input_tensors(main_function(module))
-    declared = {name: shape for name, (shape, _) in tensors.items()}
     known = input_ranges(main_function(module))
     if is_table(source):
-        return _random_data(0, tensors, {**known, **read_table(source).ranges})
+        data = _random_data(0, tensors, {**known, **read_table(source).ranges})
+        return ArraySamples(module, data)
     if is_random(source):
-        return _random_data(seed_of(source), tensors, known)
+        return ArraySamples(module, _random_data(seed_of(source), tensors, known))
     place = place_of_data(source)
+    arrays: Mapping[str, np.ndarray | ArrayStream]
     if isinstance(source, str | Path):
-        read = read_npy if Path(source).suffix.lower() == ".npy" else read_npz
-        arrays = _of_inputs(read(source), declared, place, warn)
+        arrays = _of_inputs(open_arrays(source), list(tensors), place, warn)
     else:
         arrays = {name: np.asarray(value) for name, value in source.items()}
-    data = {name: _checked(name, arrays, *tensor, place) for name, tensor in tensors.items()}
-    counts = {
-        name: count_samples(name, data[name].shape, shape) for name, shape in declared.items()
-    }
-    if len(set(counts.values())) > 1:
-        listed = ", ".join(f"'{name}': {count}" for name, count in counts.items())
-        raise DiagnosticError(f"the inputs have different numbers of samples: {listed}", place)
-    for doubt in doubts(module, data, place):
+    for name, (shape, _) in tensors.items():
+        if name not in arrays:
+            raise DiagnosticError(
+                f"there is no data for input '{name}'",
+                place,
+                hint=f"give an array of {list(shape)}",
+            )
+    try:
+        samples = ArraySamples(module, arrays)
+        summaries = {name: _summary(samples, name) for name in tensors}
+    except DiagnosticError as error:
+        raise DiagnosticError(error.message, error.place or place, hint=error.hint) from error
+    for doubt in doubts(module, summaries, place):
         warn(doubt)
-    return data
+    return samples
 
 
-def few_samples(
-    source: str | Path | Mapping[str, np.ndarray], data: Mapping[str, np.ndarray]
-) -> Diagnostic | None:
-    """Return a warning if `data`, which were loaded from `source`, are few samples to quantize a network by; None if
-    there are enough, or if they are random.
+def few_samples(source: Source, samples: ArraySamples) -> Diagnostic | None:
+    """Return a warning if `samples`, which come from `source`, are few to quantize a network by; None if there are
+    enough, or if they are random.
     """
     if is_table(source) or is_random(source):
         return None
-    return doubt_of_number(data, place_of_data(source))
+    named = [
+        name
+        for name, (shape, storage) in samples.declared.items()
+        if storage != "bool" and 0 not in shape
+    ]
+    return doubt_of_count(len(samples), named, place_of_data(source))
 
 
-def unused_calibration(source: str | Path | Mapping[str, np.ndarray], quantize: str) -> Diagnostic:
+def unused_calibration(source: Source, quantize: str) -> Diagnostic:
     """Return the warning for a source of ranges that is given where numbers are stored as `quantize`, a float type."""
     return Diagnostic(
         "warning",
@@ -88,14 +117,14 @@ def unused_calibration(source: str | Path | Mapping[str, np.ndarray], quantize: 
     )
 
 
-def place_of_data(source: str | Path | Mapping[str, np.ndarray]) -> Place:
+def place_of_data(source: Source) -> Place:
     """Return where a diagnostic about a source of calibration points."""
     if isinstance(source, str | Path):
         return Place(file=str(source))
     return Place(name="calibration data")
 
 
-def told_in_tables(source: str | Path | Mapping[str, np.ndarray]) -> str:
+def told_in_tables(source: Source) -> str:
     """Return what a calibration table says about the data that it was made of."""
     return f"data: {source if is_random(source) else place_of_data(source)}"
 
@@ -129,7 +158,7 @@ def _random_data(
 ) -> dict[str, np.ndarray]:
     data = {}
     for name, (shape, storage) in declared.items():
-        lead = (shape[0] * RANDOM_SAMPLES, *shape[1:]) if shape else shape
+        lead = (shape[0] * RANDOM_SAMPLES, *shape[1:]) if shape else (RANDOM_SAMPLES,)
         if name in ranges:
             data[name] = random_input(name, lead, dtype_of(storage), seed, ranges[name])
         else:
@@ -139,11 +168,11 @@ def _random_data(
 
 
 def _of_inputs(
-    arrays: dict[str, np.ndarray],
-    declared: Mapping[str, tuple[int, ...]],
+    arrays: dict[str, ArrayStream],
+    declared: Sequence[str],
     place: Place,
     warn: Callable[[Diagnostic], None],
-) -> dict[str, np.ndarray]:
+) -> dict[str, ArrayStream]:
     """Return the arrays of a file by input name; a file's only array, of any name, belongs to a network's only
     input.
     """
@@ -165,30 +194,20 @@ def _of_inputs(
     return arrays
 
 
-def _checked(
-    name: str,
-    arrays: Mapping[str, np.ndarray],
-    shape: tuple[int, ...],
-    storage: str,
-    place: Place,
-) -> np.ndarray:
-    """Return the array of one input, checked, in its declared storage type."""
-    if name not in arrays:
-        raise DiagnosticError(
-            f"there is no data for input '{name}'", place, hint=f"give an array of {list(shape)}"
-        )
-    array = arrays[name]
-    try:
-        count_samples(name, array.shape, shape)
-        array = stored(name, array, storage)
-    except DiagnosticError as error:
-        raise DiagnosticError(error.message, place, hint=error.hint) from error
-    finite = np.isfinite(array)
-    if not finite.all():
-        where = np.argwhere(~finite)[0].tolist()
-        raise DiagnosticError(
-            f"input '{name}' holds NaN or infinity, first at {where}",
-            place,
-            hint="remove these samples, or correct their preprocessing",
-        )
-    return array
+def _summary(samples: ArraySamples, name: str) -> InputSummary:
+    """Return what is known of the data of an input. Raises DiagnosticError if some number is NaN or infinite."""
+    summary = InputSummary()
+    shape, _ = samples.declared[name]
+    at_once = max(1, _CHECKED_ELEMENTS // max(1, math.prod(shape)))
+    done = 0
+    for part in samples.samples_of(name, at_once):
+        finite = np.isfinite(part)
+        if not finite.all():
+            sample, *place = np.argwhere(~finite)[0].tolist()
+            raise DiagnosticError(
+                f"input '{name}' holds NaN or infinity, first at {place} of sample {done + sample}",
+                hint="remove these samples, or correct their preprocessing",
+            )
+        summary.add(part)
+        done += len(part)
+    return summary

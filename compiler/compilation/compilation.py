@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,9 +41,9 @@ from ...passes.top_to_tpu.precision.layer_schemes import read_qtable
 from ...passes.top_to_tpu.precision.schemes import Quantize, Scheme, chosen_scheme
 from ..calibration.ranges import calibrate
 from ..calibration.samples import (
+    calibration_samples,
     few_samples,
     is_table,
-    load_calibration_data,
     place_of_data,
     unused_calibration,
 )
@@ -354,18 +354,19 @@ class Compilation:
         """Write the ranges of a table, or those measured on data, into the IR; note what to tell of them once the
         network is converted, if they quantize anything at all.
         """
-        data: Mapping[str, np.ndarray] = {}
+        measured: Collection[str] = ()
         if is_table(source):
             annotation = AnnotateMeasured(
                 str(source), ranges_of(read_table(source), str(source), self.ctx)
             )
         else:
-            data = load_calibration_data(source, self.module, self.ctx.on_report)
-            self._few_samples = few_samples(source, data)
-            self.ranges = calibrate(self.module, self.ctx.weights, data, progress=self.progress)
+            samples = calibration_samples(source, self.module, self.ctx.on_report)
+            self._few_samples = few_samples(source, samples)
+            self.ranges = calibrate(self.module, self.ctx.weights, samples, progress=self.progress)
+            measured = samples.declared.keys()
             annotation = AnnotateMeasured(self.calibration_table, self.ranges)
         # Of inputs that are all zero the data's reader has told already.
-        self._zeros = zero_ranges(self.module, annotation.ranges(self.ctx)) - data.keys()
+        self._zeros = zero_ranges(self.module, annotation.ranges(self.ctx)).difference(measured)
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
 
     def _tell_doubts(self, source: CalibrationSource) -> None:

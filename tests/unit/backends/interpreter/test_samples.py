@@ -92,6 +92,8 @@ def test_other_number_types_become_floats(module):
 def test_counting_and_joining():
     assert count_samples("x", (6, 3), (2, 3)) == 3
     assert count_samples("x", (), ()) == 1
+    assert count_samples("x", (5,), ()) == 5
+    assert count_samples("x", (5, 2, 3), (2, 3)) == 5
     assert joined(np.zeros((1,)), 1).shape == ()
     assert joined(np.zeros((5,)), 5).shape == (5,)
     assert joined(np.zeros((1, 2, 3)), 4).shape == (8, 3)

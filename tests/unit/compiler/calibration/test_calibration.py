@@ -2,6 +2,8 @@
 values, tables.
 """
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from onnx import helper
@@ -11,7 +13,7 @@ from smalti.backends.interpreter import function as network
 from smalti.compiler.calibration.clipping.method import METHODS, method_named
 from smalti.compiler.calibration.ranges import calibrate, calibration_table, collect_statistics
 from smalti.compiler.calibration.sample_source import ArraySamples
-from smalti.compiler.calibration.samples import load_calibration_data
+from smalti.compiler.calibration.samples import calibration_samples, load_calibration_data
 
 from tests.unit.compiler.onnx_import.onnx_models import imported, model_of, random_input
 
@@ -113,7 +115,7 @@ def test_wrong_sources(tmp_path, small, two_inputs):
         with pytest.raises(DiagnosticError) as caught:
             load_calibration_data(source, module)
         assert part in str(caught.value)
-    with pytest.raises(DiagnosticError, match="different numbers of samples"):
+    with pytest.raises(DiagnosticError, match="different numbers of samples: 'a': 3, 'b': 2"):
         load_calibration_data({"a": np.zeros(6), "b": np.zeros(2)}, two_inputs[0])
 
 
@@ -173,3 +175,71 @@ def test_probabilities_keep_their_range(name):
         assert (rows[tensor].low, rows[tensor].high) == (found[tensor].low, found[tensor].high)
         assert rows[tensor].method == "min-max"
     assert {rows["x"].method, rows["product"].method} == {name}
+
+
+def test_scalars_and_what_one_sample_serves():
+    """A scalar takes [S]; samples may lie along an axis of their own; one sample serves all of the others."""
+    nodes = [
+        helper.make_node("Mul", ["x", "scale"], ["m"]),
+        helper.make_node("Add", ["m", "b"], ["y"]),
+    ]
+    module, ctx = imported(model_of(nodes, {"x": (1, 3), "scale": (), "b": (3,)}))
+    x, scale = random_input(5, 3), np.arange(5, dtype=np.float32)
+    b = np.array([1, 2, 3], np.float32)
+    expected = x * scale[:, None] + b
+    for data in (
+        {"x": x, "scale": scale, "b": b},
+        {"x": x[:, None], "scale": scale, "b": np.tile(b, 5)},
+        {"x": x, "scale": scale, "b": np.tile(b, (5, 1))},
+    ):
+        loaded = load_calibration_data(data, module)
+        assert {name: len(each) for name, each in loaded.items()} == {"x": 5, "scale": 5, "b": 15}
+        found = calibrate(module, ctx.weights, data)["y"]
+        assert found == (expected.min(), expected.max())
+    assert load_calibration_data("random:0", module)["scale"].shape == (8,)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed, "npy", "fortran"])
+def test_files_are_read_a_few_samples_at_a_time(small, tmp_path, save):
+    """A file of any kind gives what its array gives, and no more of it is read at once than is asked for."""
+    module, _ = small
+    x = random_input(14, 3)
+    path = tmp_path / ("x.npy" if save in ("npy", "fortran") else "x.npz")
+    if save == "npy":
+        np.save(path, x)
+    elif save == "fortran":
+        np.save(path, np.asfortranarray(x))
+    else:
+        save(path, x=x)
+    samples = calibration_samples(path, module)
+    assert len(samples) == 7
+    parts = [part["x"] for part in samples.parts(3)]
+    assert [part.shape for part in parts] == [(3, 2, 3), (3, 2, 3), (1, 2, 3)]
+    np.testing.assert_array_equal(np.concatenate(parts).reshape(14, 3), x)
+    np.testing.assert_array_equal(load_calibration_data(path, module)["x"], x)
+
+
+def test_memory_does_not_grow_with_the_samples_of_a_file(tmp_path):
+    node = helper.make_node("Relu", ["x"], ["y"])
+    module, _ = imported(model_of([node], {"x": (1, 100, 100)}))
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, x=np.ones((1000, 100, 100), np.float32))
+    samples = calibration_samples(path, module)
+    tracemalloc.start()
+    try:
+        for part in samples.parts(10):
+            assert len(part["x"]) == 10
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4e6  # of 40e6 bytes
+
+
+def test_damage_behind_the_first_samples_is_told(small, tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, x=random_input(4000, 3))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(DiagnosticError, match=r"not a readable \.npz file"):
+        load_calibration_data(path, small[0])

@@ -7,7 +7,7 @@ from smalti.backends.diagnostics.diagnostic import Place
 from smalti.compiler.calibration.clipping.lost_energy import lost_energy
 from smalti.compiler.calibration.clipping.method import method_named
 from smalti.compiler.calibration.clipping.statistics import Clip, Statistics
-from smalti.compiler.calibration.doubtful_data import doubt_of_cuts, doubt_of_number
+from smalti.compiler.calibration.doubtful_data import doubt_of_count, doubt_of_cuts
 from smalti.compiler.calibration.ranges import calibration_table
 from smalti.compiler.calibration.samples import load_calibration_data
 from smalti.compiler.compilation.compilation import Compilation, CompileOptions
@@ -50,9 +50,9 @@ def test_doubtful_data(tmp_path, arrays, message, hint):
 
 
 def test_data_without_a_range_need_not_be_many():
-    flags, place = np.array([True, False]), Place(file="c.npz")
-    assert doubt_of_number({"flags": flags, "empty": np.zeros((0, 3))}, place) is None
-    warning = doubt_of_number({"flags": flags, "image": random_input(1, 3)}, place)
+    place = Place(file="c.npz")
+    assert doubt_of_count(1, [], place) is None
+    warning = doubt_of_count(1, ["image"], place)
     assert warning is not None and "only 1 sample for 'image':" in warning.message
 
 
