@@ -147,7 +147,7 @@ def calibrated(
     module, ctx = compilation.module, compilation.ctx
     if are_images(data):
         assert isinstance(data, str | Path)
-        samples: Samples = _images(module, Path(data), preprocessing, skip_bad, ctx.on_report)
+        samples: Samples = image_samples(module, Path(data), preprocessing, skip_bad, ctx.on_report)
     else:
         samples = calibration_samples(data, module, ctx.on_report)
         if (doubt := few_samples(data, samples)) is not None:
@@ -172,14 +172,17 @@ def calibrated(
     return table
 
 
-def _images(
+def image_samples(
     module: ModuleOp,
     source: Path,
     preprocessing: Preprocessing,
     skip_bad: bool,
     warn: Callable[[Diagnostic], None],
 ) -> ImageSamples:
-    """Return the images of a folder or list as samples of the network's only input."""
+    """Return the images of a folder or list as samples of the network's only input.
+
+    Raises DiagnosticError if it has several, or if there are no images.
+    """
     tensors = input_tensors(main_function(module))
     place = Place(file=str(source))
     if len(tensors) != 1:

@@ -72,7 +72,7 @@ class FunctionRunner:
                 raise DiagnosticError(
                     f"cannot run '{op.name}': it is no op of the level that is run", place_of(op)
                 )
-            result = self._evaluate(op, [values[operand] for operand in op.operands])
+            result = self.evaluate(op, [values[operand] for operand in op.operands])
             values[op.output] = result
             if visit is not None and op.operands:
                 visit(op, result)
@@ -80,7 +80,8 @@ class FunctionRunner:
                 values.pop(value, None)
         return [values[value] for value in terminator.operands] if terminator else []
 
-    def _evaluate(self, op: TensorOp, operands: Arrays) -> np.ndarray:
+    def evaluate(self, op: TensorOp, operands: Arrays) -> np.ndarray:
+        """Return the result of an op, [S, shape...], as `run_block` computes it."""
         try:
             if isinstance(op, WeightBase):
                 return value_of(op, self._weights)[None]

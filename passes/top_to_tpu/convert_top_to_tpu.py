@@ -34,7 +34,7 @@ casts at the border.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -186,8 +186,12 @@ class ConvertTopToTpu(SmaltiPass):
             for op in ops
             if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp)
         }
-        given = read_qtable(self.qtable).schemes(layers) if self.qtable else {}
+        given = self.given_schemes(layers)
         return {value: given.get(name, network) for name, value in layers.items()}
+
+    def given_schemes(self, layers: Collection[str]) -> Mapping[str, Scheme]:
+        """Return the schemes of those layers that have one of their own, by their names."""
+        return read_qtable(self.qtable).schemes(layers) if self.qtable else {}
 
     def _report_host_calls(self, ctx: Context, builder: TpuBuilder) -> None:
         """Report what the host computes, so that nobody has to notice it by the time that it takes."""
@@ -200,6 +204,21 @@ class ConvertTopToTpu(SmaltiPass):
             cause, advice = builder.causes.get(op, known)
             message = f"the host computes '{op.result_name.data}': {cause}"
             report(ctx, Diagnostic("remark", message, place_of(op), hint=advice or None))
+
+
+class ConvertBySchemes(ConvertTopToTpu):
+    """The pass with the schemes of layers in memory, by their names, in place of a qtable; `others` is the scheme of
+    the layers that have none.
+    """
+
+    _given: Mapping[str, Scheme]
+
+    def __init__(self, target: str, others: str, given: Mapping[str, Scheme]) -> None:
+        super().__init__(target=target, scheme=others)
+        object.__setattr__(self, "_given", given)  # the pass is frozen, as all are
+
+    def given_schemes(self, layers: Collection[str]) -> Mapping[str, Scheme]:
+        return self._given
 
 
 def _wide_results(

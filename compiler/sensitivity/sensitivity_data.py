@@ -1,0 +1,64 @@
+"""The samples and thresholds that an analysis of sensitivity, or a search of schemes, takes from files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
+from ...backends.diagnostics.progress import Progress, silent
+from ...backends.interpreter.samples import declared_inputs
+from ...dialects.ir.context import SmaltiContext
+from ...passes.top.calibration_table import CalibrationTable
+from ..calibration.samples import load_calibration_data
+from ..inputs.images import Preprocessing
+from ..model_calibration import are_images, image_samples, metadata_of
+from .layer_groups import layer_groups
+from .threshold_tables import GIVEN, given_table, tables_by_method
+
+
+def load_samples(
+    source: str, module: ModuleOp, ctx: SmaltiContext, model: str
+) -> dict[str, np.ndarray]:
+    """Return samples by input name: arrays of a file, random ones, or images, which are preprocessed as the metadata
+    of `model` say.
+
+    Raises DiagnosticError if they cannot be read, or do not fit the network.
+    """
+    if not are_images(source):
+        return load_calibration_data(source, module, ctx.on_report)
+    preprocessing = Preprocessing().of_metadata(metadata_of(model, source))
+    images = image_samples(module, Path(source), preprocessing, False, ctx.on_report)
+    return next(iter(images.parts(len(images))))
+
+
+def first_samples(
+    module: ModuleOp, data: Mapping[str, np.ndarray], count: int | None
+) -> dict[str, np.ndarray]:
+    """Return the first samples, `count` of them or all."""
+    shapes = declared_inputs(module)
+    return {
+        name: array if count is None or not shapes[name] else array[: count * shapes[name][0]]
+        for name, array in data.items()
+    }
+
+
+def threshold_tables(
+    given: str,
+    methods: Sequence[str],
+    module: ModuleOp,
+    ctx: SmaltiContext,
+    data: Mapping[str, np.ndarray],
+    progress: Progress = silent,
+) -> dict[str, CalibrationTable]:
+    """Return the tables to compare: "table" is that of the file `given`, the others are those of methods, on samples.
+
+    Raises DiagnosticError if the file is no table of the network, or if there is no such method.
+    """
+    old = given_table(given, layer_groups(module))
+    by_method = tables_by_method(
+        module, ctx, data, [each for each in methods if each != GIVEN], progress
+    )
+    return {GIVEN: old, **by_method}

@@ -1,0 +1,187 @@
+"""`smalti sensitivity`: what it measures is what a compilation of each variant computes; what it writes is of use."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalti.backends.interpreter.tpu import run_tpu
+from smalti.compiler.analysis.comparison import Difference
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.sensitivity.quantized_network import (
+    Choice,
+    ChoiceEvaluator,
+    NetworkSource,
+    QuantizedNetwork,
+)
+from smalti.passes.table_text import written_name
+from smalti.passes.top.calibration_grammar import read_table
+from smalti.passes.top_to_tpu.precision.schemes import SCHEMES
+
+from .bad_input.diagnostics import Smalti, assert_diagnostic
+
+
+@pytest.fixture(scope="module")
+def table(small_onnx: Path, small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from smalti.compiler import calibrate_model
+
+    path = tmp_path_factory.mktemp("table") / "small.calibration"
+    path.write_text(str(calibrate_model(small_onnx, small_data)))
+    return path
+
+
+def source_of(model: Path, data: Path, table: Path) -> NetworkSource:
+    arrays = dict(np.load(data))
+    return NetworkSource(str(model), "default-8c", arrays, {"table": read_table(table).ranges})
+
+
+def plain_outputs(
+    model: Path, data: Path, table: Path, qtable: Path, scheme: str | None
+) -> dict[str, np.ndarray]:
+    """The outputs of a compilation as users make it, of the whole network."""
+    options = CompileOptions(scheme=scheme or "f32", calibration=table, qtable=qtable)
+    compilation = start_from_model(model, options)
+    compilation.ctx.on_report = lambda diagnostic: None
+    compilation.lower_to("tpu")
+    return run_tpu(compilation.module, compilation.ctx.weights, dict(np.load(data)))
+
+
+def plain_loss(
+    expected: dict[str, np.ndarray], found: dict[str, np.ndarray], samples: int
+) -> float:
+    cosines = [
+        Difference.between(name, got, want).cosine
+        for name in expected
+        for got, want in zip(
+            found[name].reshape(samples, -1), expected[name].reshape(samples, -1), strict=True
+        )
+    ]
+    return 1 - float(np.mean(cosines))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_losses_are_those_of_the_plain_loop(
+    small_onnx: Path, small_data: Path, table: Path, tmp_path: Path, scheme: str
+):
+    network = QuantizedNetwork(source_of(small_onnx, small_data, table))
+    qtable = tmp_path / "q.qtable"
+    qtable.write_text("* f32\n")
+    expected = plain_outputs(small_onnx, small_data, table, qtable, "f32")
+    assert len(network.groups) >= 5
+    for group in network.groups.values():
+        rows = [f"{written_name(layer)} {scheme}\n" for layer in group.layers]
+        qtable.write_text("".join(rows))
+        found = plain_outputs(small_onnx, small_data, table, qtable, None)
+        measured = network.measure(Choice({group.name: scheme}, "f32", "table"))
+        assert measured["loss"] == pytest.approx(plain_loss(expected, found, 8), abs=1e-6)
+
+
+def test_what_is_measured_does_not_depend_on_what_was_before(
+    small_onnx: Path, small_data: Path, table: Path
+):
+    source = source_of(small_onnx, small_data, table)
+    network = QuantizedNetwork(source)
+    points = [Choice({name: "int8"}, "f32", "table").to_json() for name in network.groups]
+    forward, backward = ChoiceEvaluator(source), ChoiceEvaluator(source)
+    one = [forward.evaluate(point) for point in points]
+    assert one == [backward.evaluate(point) for point in reversed(points)][::-1]
+
+
+def test_groups_are_what_is_quantized_as_one(small_onnx: Path, small_data: Path, table: Path):
+    network = QuantizedNetwork(source_of(small_onnx, small_data, table))
+    assert [(each.kind, *each.layers) for each in network.groups.values()][:3] == [
+        ("conv2d", "c1", "r1"), ("conv2d", "c2"), ("add", "a"),
+    ]  # fmt: skip
+    assert network.groups["a"].reads == ["c2", "r1"]
+    assert network.groups["r1"].inputs == ["x"]
+
+
+def test_the_files_that_it_writes(
+    smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path
+):
+    words = [small_onnx, "--calibration", table, "--data", small_data, "--max-float-layers", 1]
+    names = ("l.csv", "n.calibration", "m.qtable", "a.log", "p.svg", "r.jsonl")
+    out = {name: tmp_path / name for name in names}
+    files = ["-o", out["l.csv"], "--new-table", out["n.calibration"], "--qtable-out", out["m.qtable"],
+             "--log", out["a.log"], "--plot", out["p.svg"], "--record", out["r.jsonl"]]  # fmt: skip
+    ran = smalti("sensitivity", *words, *files)
+    assert ran.code == 0, ran.err
+    rows = list(csv.DictReader(out["l.csv"].open()))
+    losses = [float(row["loss"]) for row in rows]
+    assert losses == sorted(losses, reverse=True) and losses[0] > 0
+    assert float(rows[0]["loss"]) == min(
+        float(rows[0][f"loss_{each}"]) for each in ("table", "kl", "mse")
+    )
+    assert rows[0]["layer"] in out["m.qtable"].read_text()
+    assert f"0  {rows[0]['layer']}" in out["a.log"].read_text()
+    assert "cosine" in out["a.log"].read_text() and "MiB" in out["a.log"].read_text()
+    assert out["p.svg"].read_text().startswith("<?xml")
+    again = smalti("sensitivity", *words, "--record", out["r.jsonl"], "--jobs", 2)
+    assert again.out == ran.out
+    assert len(out["r.jsonl"].read_text().splitlines()) == 1 + _points(out)
+    program = tmp_path / "m.smalti"
+    tables = ["--calibration", out["n.calibration"], "--qtable", out["m.qtable"]]
+    ran = smalti("compile", small_onnx, *tables, "-o", program)
+    assert ran.code == 0, ran.err
+    other = smalti("sensitivity", *words, "--record", out["r.jsonl"], "--inference-num", 4)
+    assert_diagnostic(other, "the record is of another search: data is")
+
+
+def _points(out: dict[str, Path]) -> int:
+    lines = [json.loads(line) for line in out["r.jsonl"].read_text().splitlines()[1:]]
+    return len({json.dumps(line["point"], sort_keys=True) for line in lines})
+
+
+def test_it_stops_at_once_when_the_goal_is_reached(
+    smalti: Smalti, small_onnx: Path, small_data: Path, table: Path
+):
+    words = [small_onnx, "--calibration", table, "--data", small_data]
+    ran = smalti("sensitivity", *words, "--expected-cos", 0.9)
+    assert ran.code == 0 and "no layer was measured" in ran.out
+    ran = smalti("sensitivity", *words, "--expected-cos", 1, "--max-float-layers", 2, "--quick")
+    assert ran.code == 0 and "which is short of a cosine of 1" in ran.out
+
+
+METRICS = """
+import numpy as np
+def close(floats, quantized): return -max(float(np.abs(floats[n] - quantized[n]).max()) for n in floats)
+def raises(floats, quantized): return floats["none"]
+def words(floats, quantized): return "good"
+def endless(floats, quantized): return float("nan")
+def PostProcess(outputs): return {"best": np.sort(outputs["y"])[..., -2:]}
+"""
+
+
+def test_a_metric_and_post_processing_of_ones_own(
+    smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path
+):
+    own = tmp_path / "own.py"
+    own.write_text(METRICS)
+    words = [small_onnx, "--calibration", table, "--data", small_data, "--method", "table"]
+    ran = smalti("sensitivity", *words, "--metric", f"{own}:close", "--post-process", own)
+    assert ran.code == 0 and "metric" in ran.out, ran.err
+    for name, message in {
+        "raises": "the metric ends with KeyError: 'none'",
+        "words": "the metric returns str, expected a finite number",
+        "endless": "the metric returns nan, expected a finite number",
+        "clos": "did you mean close?",
+    }.items():
+        told = smalti("sensitivity", *words, "--metric", f"{own}:{name}")
+        assert_diagnostic(told, message, f"--metric {own}:{name}")
+    assert_diagnostic(smalti("sensitivity", *words, "--metric", "none.such:f"), "none.such")
+    assert_diagnostic(smalti("sensitivity", *words, "--metric", "close"), "names no function")
+    (tmp_path / "empty.py").touch()
+    told = smalti("sensitivity", *words, "--post-process", tmp_path / "empty.py")
+    assert_diagnostic(told, "the file defines no PostProcess", "empty.py")
+
+
+def test_mistakes(smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path):
+    words = ["sensitivity", small_onnx, "--calibration", table, "--data", small_data]
+    assert_diagnostic(smalti(*words, "--method", "kll"), "no calibration method 'kll'")
+    assert_diagnostic(smalti(*words, "--plot", tmp_path / "p.txt"), "cannot be written as '.txt'")
+    assert_diagnostic(smalti(*words, "--jobs", 2, "--scheduler", "tcp://x:1"), "leave one of them")
+    other = tmp_path / "other.calibration"
+    other.write_text("nothing 1 -1 1\n")
+    words[3] = other
+    assert_diagnostic(smalti(*words), "names no layer of the network", "other.calibration")
