@@ -31,6 +31,7 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "tpu-hoist-quantization": ".tpu.hoist_quantization:HoistQuantizationPass",
     "tpu-fuse-lookup": ".tpu.fuse_lookup:FuseLookup",
     "tpu-fuse-activation": ".tpu.fuse_activation:FuseActivation",
+    "tpu-fuse-requantize": ".tpu.fuse_requantize:FuseRequantizePass",
     "tpu-fuse-residual": ".tpu.fuse_residual:FuseResidual",
     "tpu-narrow-floats": ".tpu.narrow_floats:NarrowFloatsPass",
     "tpu-legalize-types": ".tpu.legalize_types:LegalizeTypes",

@@ -128,6 +128,7 @@ def passes_of(level: Level, **settings: Unpack[Settings]) -> list[str]:
             "tpu-fuse-activation",
             "tpu-fuse-residual",
             "tpu-fuse-activation",
+            "tpu-fuse-requantize",
             "tpu-narrow-floats",
             "tpu-legalize-types",
             "canonicalize",

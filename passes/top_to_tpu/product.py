@@ -11,14 +11,18 @@ from typing import Any, Protocol
 
 import numpy as np
 from xdsl.dialects.builtin import StringAttr
-from xdsl.ir import SSAValue
+from xdsl.ir import BlockArgument, SSAValue
 
-from ...backends.numerics.quantization import SYMMETRIC_LIMIT, quantize_multiplier
-from ...backends.numerics.storage import PACKED_NAMES
+from ...backends.numerics.quantization import (
+    SYMMETRIC_LIMIT,
+    activation_parameters,
+    quantize_multiplier,
+)
+from ...backends.numerics.storage import PACKED_NAMES, integer_range
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
-from ...dialects.quant import UniformQuantizedType, uniform_per_axis
+from ...dialects.quant import UniformQuantizedType, uniform, uniform_per_axis
 from ...dialects.quant.element_type import element_of, shape_of
 from .precision.given_quantization import as_signed, constant_of, given_constant, signed
 from .quantized_product import (
@@ -124,7 +128,7 @@ def convert_weighted(
     channels = SumsProducts.of(op)
     assert channels is not None
     axis = channels.weight_axis % len(shape_of(weight.output))
-    input = builder.as_quantized(left)
+    input = _input_of(builder, op, left)
     result = builder.element(op.output)
     x = quantized_element(input)
     array, bias = builder.array_of(weight), _constant_bias(given_bias)
@@ -166,6 +170,24 @@ def convert_weighted(
     made = make(input, weight_form, bias_form, element=result, accumulator=product.accumulator)
     made.properties["name"] = StringAttr(builder.result_name(op))
     builder.set_quantized(op.output, builder.add(made).output)
+
+
+def _input_of(builder: TpuBuilder, op: top.TopOp, left: SSAValue) -> SSAValue:
+    """Return the quantized form of the input of a product; if the scheme says fewer bits for inputs, requantized to
+    those, but the inputs of the network, which nothing is lost of before.
+    """
+    form = builder.as_quantized(left)
+    storage = builder.scheme_of(op.output).inputs
+    if storage is None or isinstance(left, BlockArgument):
+        return form
+    wide, limits = quantized_element(form), integer_range(storage)
+    low, high = (
+        (step - wide.zero_point) * wide.scale for step in (wide.storage_min, wide.storage_max)
+    )
+    parameters = activation_parameters(low, high, storage)
+    narrow = uniform(wide.storage_name, *parameters, storage_min=limits[0], storage_max=limits[1])
+    name = builder.fresh(f"{builder.name_of(left)}_{storage}")
+    return builder.add(tpu.RequantizeOp(name, form, element=narrow)).output
 
 
 def _convert_given(

@@ -50,7 +50,7 @@ def network() -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize("machine", [("default-8c", 8), ("default-8c", 1), ("edge-1c", 1)])
-@pytest.mark.parametrize("scheme", ["w4a8"])
+@pytest.mark.parametrize("scheme", ["w4a8", "w4a4"])
 def test_levels_agree_to_the_bit(scheme: str, machine: tuple[str, int]):
     model = network()
     inputs = inputs_of(model, 3)
@@ -60,14 +60,14 @@ def test_levels_agree_to_the_bit(scheme: str, machine: tuple[str, int]):
     same(program, tpu, "program against tpu")
     expected = run_onnx(model, inputs)["y"]
     signal = np.linalg.norm(expected) / np.linalg.norm(expected - program["y"])
-    assert signal > 3
+    assert signal > {"w4a8": 3, "w4a4": 1.5}[scheme]
 
 
 @given(networks())
 @settings(max_examples=8, **SETTINGS)
 def test_levels_of_random_networks_agree_to_the_bit(model: onnx.ModelProto):
     inputs = inputs_of(model, 2)
-    options = CompileOptions("default-8c", 3, calibration=inputs, scheme="w4a8")
+    options = CompileOptions("default-8c", 3, calibration=inputs, scheme="w4a4")
     tpu, tile, program = levels(model, options, inputs)
     same(tile, tpu, "tile interpreter against tpu")
     same(program, tpu, "program against tpu")
@@ -83,6 +83,28 @@ def test_a_packed_listing_is_read_back(compiled: CompiledModel):
     text = compiled.ir("isa")
     assert text.count("w_type=i4") >= 5
     assert print_module(parse_module(text, make_context(), "packed.isa.mlir")) == text
+
+
+def test_products_of_four_bits_go_at_their_rate():
+    generator = np.random.default_rng(5)
+    weights = [
+        numpy_helper.from_array(generator.normal(0, 0.1, (64, 64, 3, 3)).astype(np.float32), name)
+        for name in ("v", "w")
+    ]
+    nodes = [oh.make_node("Conv", ["x", "v"], ["t"]), oh.make_node("Conv", ["t", "w"], ["y"])]
+    shapes = {"x": [1, 64, 36, 36], "y": [1, 64, 32, 32]}
+    x, y = (
+        oh.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()
+    )
+    graph = oh.make_graph(nodes, "narrow", [x], [y], weights)
+    model = oh.make_model(graph, opset_imports=[oh.make_opsetid("", 17)], ir_version=8)
+    compiled = compile_model(model, target="edge-1c", calibration="random:1", scheme="w4a4")
+    listed = [line for line in compiled.ir("isa").splitlines() if ": conv2d " in line]
+    # What the first convolution reads is the network's input, of 8 bits; the second one reads 4.
+    assert {"narrow_x=1" in line for line in listed if ' for "y"' in line} == {True}
+    assert {"narrow_x=1" in line for line in listed if ' for "t"' in line} == {False}
+    busy = {name: cost.busy["matrix"] for name, cost in compiled.profile().op_costs().items()}
+    assert busy["y"] < 0.6 * busy["t"]
 
 
 def test_half_of_the_bytes_of_weights_cross_global_memory():

@@ -41,6 +41,7 @@ _PLAIN = (
     Method("kl", "least Kullback-Leibler divergence of magnitudes, 2048 bins against 128 levels", Histogram, kl, True),
     Method("entropy", "least divergence of numbers with their signs, as ONNX Runtime has it", Histogram, entropy, True),
     Method("mse", "least mean squared error of rounding and saturation", LogHistogram, mse),
+    Method("mse-i4", "mse for 4 bits, as scheme w4a4 has them: cuts off more", LogHistogram, partial(mse, bits=4)),
     Method("aciq-gauss", "best for a normal distribution of the same variance", LogHistogram, aciq_gauss, True),
     Method("aciq-laplace", "best for a Laplace distribution of equal mean distance", LogHistogram, aciq_laplace, True),
 )  # fmt: skip

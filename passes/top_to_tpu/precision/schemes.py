@@ -23,8 +23,10 @@ class Scheme:
 
     `activations` is the storage type of its result and of what it reads, `weights` that of its constant weights, which
     have zero point 0. If `symmetric`, activations have zero point 0, too. `weight_scales` says how many scales weights
-    have. If `power_of_two`, every scale is a power of two. `calibration` is the method by which ranges are taken from
-    samples. Ops that have no form in integers compute in f32.
+    have. `inputs` is the storage type to whose range products narrow what they read, but the inputs of the network, if
+    it is not that of activations; each number keeps a byte of its own. If `power_of_two`, every scale is a power of
+    two. `calibration` is the method by which ranges are taken from samples. Ops that have no form in integers compute
+    in f32.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Scheme:
     symmetric: bool = False
     weight_scales: WeightScales = "channel"
     power_of_two: bool = False
+    inputs: str | None = None
     calibration: str = "min-max"
 
     @property
@@ -44,10 +47,18 @@ class Scheme:
 
 _INT8 = Scheme("int8", "activations i8 asymmetric, weights i8 symmetric per channel", "i8", "i8")
 _W4A8 = Scheme("w4a8", "activations i8 asymmetric, weights i4 symmetric per channel", "i8", "i4")
+_W4A4 = Scheme(
+    "w4a4",
+    "weights i4 symmetric per channel, inputs of products 4 bits asymmetric, other activations i8",
+    "i8",
+    "i4",
+    inputs="i4",
+    calibration="mse-i4",
+)
 _FLOATS = tuple(
     Scheme(name, f"activations and weights {name}", name, name) for name in ("f32", "f16", "bf16")
 )
-SCHEMES: Mapping[str, Scheme] = {each.name: each for each in (_INT8, _W4A8, *_FLOATS)}
+SCHEMES: Mapping[str, Scheme] = {each.name: each for each in (_INT8, _W4A8, _W4A4, *_FLOATS)}
 """Every scheme, by its name."""
 
 
