@@ -33,7 +33,7 @@ from .normalization import LocalResponseNorm, Normalize, Softmax
 from .permutation import Permute
 from .pointwise import TABLE_ENTRIES, Binary, Convert, Lookup, Select, Unary
 from .pooling import Pool
-from .product import Epilogue, Matmul
+from .product import Epilogue, Matmul, VectorMatmul
 from .reduction import Reduce
 from .resampling import Resample
 
@@ -75,11 +75,13 @@ __all__ = [
     "Store",
     "Sync",
     "Unary",
+    "VectorMatmul",
 ]  # fmt: skip
 
 INSTRUCTIONS: tuple[type[Instruction], ...] = (
     Load, Store, Fill, Sync, HostCall, Gather, Conv2d, DepthwiseConv2d, Matmul, Epilogue, Convert, Binary, Pool, Reduce,
     Resample, Softmax, Normalize, LocalResponseNorm, Unary, Lookup, Select, Permute,
+    VectorMatmul,
 )  # fmt: skip
 BY_MNEMONIC: dict[str, type[Instruction]] = {i.mnemonic: i for i in INSTRUCTIONS}
 BY_OPCODE: dict[int, type[Instruction]] = {i.opcode: i for i in INSTRUCTIONS}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.packing import epilogue_table_rows
-from ..numerics.device.product import epilogue, matmul
+from ..numerics.device.product import epilogue, matmul, vector_matmul
 from ..numerics.packing import weight_row_bytes
 from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import ACCUMULATOR_NAMES, bytes_of, elements_in, is_float
@@ -18,6 +18,7 @@ from .fields import (
     OUT_COLUMNS,
     PACKED_WEIGHTS,
     PRODUCT,
+    Field,
     address,
     flag,
     integer,
@@ -31,6 +32,7 @@ from .rules import (
     MULTIPLY,
     OUT_COLUMNS_FIT,
     PACKED,
+    Rule,
     at_most,
     one_of,
     same_kind,
@@ -67,6 +69,43 @@ def product_reads(
     return tuple(result)
 
 
+_MATMUL: tuple[Field, ...] = (
+    *PRODUCT,
+    integer("batch", "<u4", "matrices", 1),
+    integer("m", "<u4", "rows"),
+    integer("k", "<u4", "depth"),
+    integer("n", "<u4", "columns"),
+    integer("x_pitch", "<u4", "elements per row of x"),
+    integer("out_pitch", "<u4", "elements per row of acc"),
+    integer("block", "<u4", "columns per weight block"),
+    flag("shared_w"),
+)
+_ZERO_POINTS: tuple[Field, ...] = (
+    integer("x_zero_point", "<i2", "storage value", 0),
+    integer("w_zero_point", "<i2", "storage value", 0),
+)
+_MATMUL_RULES: tuple[Rule, ...] = (
+    *MULTIPLY,
+    *PACKED,
+    at_most("k", "x_pitch"),
+    at_most("n", "out_pitch"),
+)
+
+
+def _matmul_accesses(f: Mapping[str, Any], weight_rows: int) -> tuple[Access, ...]:
+    """Return what a matrix product touches, whose right-hand matrices have so many rows of a block each."""
+    type, out = f["type"], bytes_of(f["batch"] * f["m"] * f["out_pitch"], f["acc_type"])
+    matrices = 1 if f["shared_w"] else f["batch"]
+    result = [
+        local_rows(f["x"], f["batch"] * f["m"], f["x_pitch"], f["k"], type),
+        local(f["w"], weight_bytes(f, matrices * weight_rows)),
+        accumulators(f["acc"], out, write=True),
+    ]
+    if f["accumulate"]:
+        result.append(accumulators(f["acc"], out))
+    return tuple(result)
+
+
 class Matmul(Instruction):
     """One tile of a (batched) matrix product on the matrix unit: acc[b,m,n] (+)= Σ_k (x[b,m,k]−zx)
     · (w[b,k,n]−zw).
@@ -79,26 +118,9 @@ class Matmul(Instruction):
 
     mnemonic, opcode, engine = "matmul", 18, "matrix"
     numerics = staticmethod(matmul)
-    fields = (
-        *PRODUCT,
-        integer("batch", "<u4", "matrices", 1),
-        integer("m", "<u4", "rows"),
-        integer("k", "<u4", "depth"),
-        integer("n", "<u4", "columns"),
-        integer("x_pitch", "<u4", "elements per row of x"),
-        integer("out_pitch", "<u4", "elements per row of acc"),
-        integer("block", "<u4", "columns per weight block"),
-        flag("shared_w"),
-        flag("transpose_w"),
-        integer("x_zero_point", "<i2", "storage value", 0),
-        integer("w_zero_point", "<i2", "storage value", 0),
-        *PACKED_WEIGHTS,
-    )
+    fields = (*_MATMUL, flag("transpose_w"), *_ZERO_POINTS, *PACKED_WEIGHTS)
     rules = (
-        *MULTIPLY,
-        *PACKED,
-        at_most("k", "x_pitch"),
-        at_most("n", "out_pitch"),
+        *_MATMUL_RULES,
         ("k <= block when transpose_w", lambda f: not f["transpose_w"] or f["k"] <= f["block"]),
         (
             "transpose_w 0 and w_zero_point 0 when w_type is given",
@@ -123,21 +145,49 @@ class Matmul(Instruction):
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        type, out = f["type"], bytes_of(f["batch"] * f["m"] * f["out_pitch"], f["acc_type"])
         rows = f["n"] if f["transpose_w"] else f["k"] * ceil_div(f["n"], f["block"])
-        matrices = 1 if f["shared_w"] else f["batch"]
-        result = [
-            local_rows(f["x"], f["batch"] * f["m"], f["x_pitch"], f["k"], type),
-            local(f["w"], weight_bytes(f, matrices * rows)),
-            accumulators(f["acc"], out, write=True),
-        ]
-        if f["accumulate"]:
-            result.append(accumulators(f["acc"], out))
-        return tuple(result)
+        return _matmul_accesses(f, rows)
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
         return product_reads(f, f["batch"] * f["m"] * f["x_pitch"], Matmul.accesses(f))
+
+
+class VectorMatmul(Instruction):
+    """One tile of a (batched) matrix product on the vector unit, for few rows: acc[b,m,n] (+)= Σ_k
+    (x[b,m,k]−zx) · (w[b,k,n]−zw). Each lane multiplies an element of w by that of x in its row.
+
+    With `w_type` the unit unpacks the weights as it reads them.
+
+    v0: vector_matmul x=0x0, w=0x40, acc=0x0, type=i8, acc_type=i32, m=1, k=3, n=4, x_pitch=16,
+        out_pitch=16, block=16
+    """
+
+    mnemonic, opcode, engine = "vector_matmul", 32, "vector"
+    numerics = staticmethod(vector_matmul)
+    fields = (*_MATMUL, *_ZERO_POINTS, *PACKED_WEIGHTS)
+    rules = (
+        *_MATMUL_RULES,
+        (
+            "w_zero_point 0 when w_type is given",
+            lambda f: f["w_type"] == "none" or not f["w_zero_point"],
+        ),
+    )
+
+    @staticmethod
+    def cycles(f: Mapping[str, Any], target: Target) -> int:
+        formulas.check_unpacks(target, f["w_type"])
+        return formulas.vector_product_cycles(
+            target, f["type"], m=f["m"], k=f["k"], n=f["n"], repeat=f["batch"]
+        )
+
+    @staticmethod
+    def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
+        return _matmul_accesses(f, f["k"] * ceil_div(f["n"], f["block"]))
+
+    @staticmethod
+    def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
+        return product_reads(f, f["batch"] * f["m"] * f["x_pitch"], VectorMatmul.accesses(f))
 
 
 class Epilogue(Instruction):

@@ -99,6 +99,18 @@ def vector_cycles(
     return target.vector.startup_cycles + larger(operations * ceil_div(elements, lanes), busy)
 
 
+def vector_product_cycles(
+    target: Target, storage: str, *, m: Whole, k: Whole, n: Whole, repeat: Whole = 1
+) -> Whole:
+    """Return the cycles of `repeat` products [m,k] x [k,n] of operands of type `storage` on the vector unit.
+
+    For each row of the left-hand matrix every element of the right-hand one takes a lane, rows of whole lane groups; so
+    several rows of a narrow matrix are multiplied at once, and their products added on the way to the accumulators.
+    """
+    elements = repeat * m * k * round_up(n, target.vector.lane_group)
+    return vector_cycles(target, storage, elements, target.vector.operations_of("vector_matmul"))
+
+
 def lane_groups_read(target: Target, sizes: Sequence[Whole], strides: Sequence[Whole]) -> Whole:
     """Count the lane groups that the vector unit reads of an operand of `sizes` elements at `strides` in elements,
     outermost axis first.

@@ -49,6 +49,8 @@ FUNCTIONS: Mapping[str, Steps] = {
     # Normalizations: normalize takes mean, deviations, their squares' sum, quotient, scale, offset;
     # local_response_norm squares, a power and a product, and one pass more for each channel of its sum.
     "softmax": Steps(1, 0, 2), "normalize": Steps(0, 0, 6), "local_response_norm": Steps(1, 0, 4),
+    # By element of a right-hand matrix, for each row of the left-hand one.
+    "vector_matmul": _ONE,
     # By tap of a window.
     "depthwise_conv2d": _ONE, "pool": _ONE, "resample": _ONE,
     # A look-up makes an address of the bits and reads the entry; a residual adds to its epilogue.

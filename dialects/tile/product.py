@@ -38,7 +38,8 @@ class MatmulOp(ProductOp):
     1, n, pitch]), acc [b,m,pitch].
 
     acc[b,m,n] = Σ_k (x[b,m,k] − zero point of x) · (w[b,k,n] − zero point of w). `depth` is k,
-    `columns` n, `zero_points` those of x and w; with `accumulate` the sum is added to acc.
+    `columns` n, `zero_points` those of x and w; with `accumulate` the sum is added to acc. The matrix unit computes it
+    or, `on_vector_unit`, the vector unit, which is quicker for few rows.
 
     tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 :
         memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
@@ -50,9 +51,14 @@ class MatmulOp(ProductOp):
     zero_points: Ints = prop(converter=ints, default=(0, 0))
     transpose_w: UnitAttr | None = prop(converter=flag, default=False)
     accumulate: UnitAttr | None = prop(converter=flag, default=False)
+    on_vector_unit: UnitAttr | None = prop(converter=flag, default=False)
 
     def verify_fields(self) -> None:
         self.verify_product()
+        fail_unless(
+            self.transpose_w is None or self.on_vector_unit is None,
+            "the vector unit does not multiply by a transposed w",
+        )
         batch, rows, _ = check_rank("x", self.x, 3)
         out_batch, out_rows, _ = check_rank("acc", self.acc, 3)
         fail_unless(
@@ -90,10 +96,12 @@ class MatmulOp(ProductOp):
             "x_pitch": pitch_of(self.x),
             "out_pitch": pitch_of(self.acc),
             "shared_w": int(shape_of(self.w)[0] == 1),
-            "transpose_w": int(self.transpose_w is not None),
             "x_zero_point": x_zero_point,
             "w_zero_point": w_zero_point,
         }
+        if self.on_vector_unit is not None:
+            return "vector_matmul", fields, self.product_operands()
+        fields["transpose_w"] = int(self.transpose_w is not None)
         return "matmul", fields, self.product_operands()
 
 

@@ -156,6 +156,27 @@ class CostModel:
             self._cycles[key] = found
         return found
 
+    def vector_product_cycles(self, storage: str, m: int, k: int, n: int, repeat: int = 1) -> int:
+        """Return the cycles of `repeat` matrix products [m,k] x [k,n] on one core's vector unit."""
+        key = ("vector product", storage, m, k, n, repeat)
+        found = self._cycles.get(key)
+        if found is None:
+            from ...backends.targets import cycles
+
+            found = cycles.vector_product_cycles(self.target, storage, m=m, k=k, n=n, repeat=repeat)
+            self._cycles[key] = found
+        return found
+
+    def suits_vector_unit(self, storage: str, m: int, k: int, n: int, repeat: int = 1) -> bool:
+        """Tell whether the vector unit takes less time than the matrix unit for `repeat` whole products [m,k] x [k,n]:
+        for few rows, which stream for a shorter time than the matrix unit takes to load its array.
+        """
+        from ...backends.targets import cycles
+
+        sizes = {"m": m, "k": k, "n": n, "repeat": repeat}
+        on_vector_unit = cycles.vector_product_cycles(self.target, storage, **sizes)
+        return on_vector_unit < cycles.matrix_cycles(self.target, storage, **sizes)
+
     def permute_cycles(self, storage: str, tiles: int, rows: int, columns: int) -> int:
         """Return the cycles in which one core transposes `tiles` of rows x columns elements in local memory."""
         from ...backends.targets import cycles

@@ -30,6 +30,10 @@ class _UnpaddedCosts(CostModel):
 
         return cycles.matrix_folds(self.target, storage, m=m, k=k, n=n, repeat=repeat)
 
+    def vector_product_cycles(self, storage: str, m: int, k: int, n: int, repeat: int = 1) -> int:
+        operations = self.operations_of("vector_matmul")
+        return self.vector_cycles(storage, repeat * m * k * n, operations)
+
 
 @dataclass(eq=False)
 class LeastCosts(_UnpaddedCosts):
@@ -70,3 +74,6 @@ class LatencyCosts(_UnpaddedCosts):
     def matrix_cycles(self, storage: str, m: int, k: int, n: int, repeat: int = 1) -> int:
         unit = self.target.matrix
         return self._folds(storage, 1, 1, 1).cycles(unit.rows, unit.overlap)
+
+    def vector_product_cycles(self, storage: str, m: int, k: int, n: int, repeat: int = 1) -> int:
+        return super().vector_product_cycles(storage, 1, 1, 1)

@@ -304,6 +304,10 @@ def _product_cycles(
         product = pixels, p.taps * p.depth, ceil_div(channels, p.groups), p.groups
         matrix = costs.matrix_interval_cycles(p.rate or p.storage, *product) * count
         vector = 0
+    elif p.depth > 1:
+        matrix = 0
+        sizes = pixels, p.taps * p.depth, channels
+        vector = costs.vector_product_cycles(p.storage, *sizes) * count
     else:
         matrix = 0
         operations = p.taps * costs.operations_of("depthwise_conv2d")

@@ -76,6 +76,35 @@ def matmul(
     return accumulated(result, 3, out_pitch, acc_type, accumulate, acc)
 
 
+def vector_matmul(
+    x: np.ndarray,
+    w: np.ndarray,
+    acc: np.ndarray | None = None,
+    *,
+    type: str,
+    acc_type: str,
+    accumulate: int = 0,
+    batch: int = 1,
+    m: int,
+    k: int,
+    n: int,
+    x_pitch: int,
+    out_pitch: int,
+    block: int,
+    shared_w: int = 0,
+    x_zero_point: int = 0,
+    w_zero_point: int = 0,
+    w_type: str = "none",
+    narrow_x: int = 0,
+) -> np.ndarray:
+    """Compute what `matmul` does; w is [batch, ceil(n / block), k, block]."""
+    return matmul(
+        x, w, acc, type=type, acc_type=acc_type, accumulate=accumulate, batch=batch, m=m, k=k, n=n,
+        x_pitch=x_pitch, out_pitch=out_pitch, block=block, shared_w=shared_w,
+        x_zero_point=x_zero_point, w_zero_point=w_zero_point, w_type=w_type, narrow_x=narrow_x,
+    )  # fmt: skip
+
+
 def _reach(low: int, high: int, zero_point: int) -> int:
     """Return the greatest magnitude of value - zero_point for values in [low, high]."""
     return max(abs(low - zero_point), abs(high - zero_point))

@@ -59,6 +59,10 @@ class MatmulTiler(AccumulatingTiler):
             )
         self.folds = self.packs and not layer.elements[1].zero_point
         """Whether the zero point of the left side is folded into the bias."""
+        rows, matrices = self._rows_and_matrices(self.layer.shape[:-1])
+        product = layer.elements[0].storage, rows, self.depth, self.layer.shape[-1], matrices
+        self.on_vector_unit = not self.transposed and costs.suits_vector_unit(*product)
+        """Whether the vector unit multiplies, in fewer cycles than the matrix unit: rows are few."""
 
     @property
     def channel_axis(self) -> int:
@@ -85,21 +89,31 @@ class MatmulTiler(AccumulatingTiler):
     def work(self, window: Window) -> Work:
         window = self._extended(window)
         costs = self.costs
-        *rows, columns = sizes_of(window)
-        matrices = 1 if self.shared else prod(rows[:-1])
-        outputs = prod(rows) * round_up(columns, costs.lane_group)
-        matrix = costs.matrix_cycles(
-            self.packing.rate, prod(rows) // matrices, self.depth, columns, matrices
-        )
+        *leading, columns = sizes_of(window)
+        rows, matrices = self._rows_and_matrices(leading)
+        outputs = rows * matrices * round_up(columns, costs.lane_group)
+        product = rows, self.depth, columns, matrices
+        matrix, vector = 0, self.epilogue_cycles(outputs)
+        if self.on_vector_unit:
+            vector += costs.vector_product_cycles(self.layer.elements[0].storage, *product)
+        else:
+            matrix = costs.matrix_cycles(self.packing.rate, *product)
         x = self._matrix_box(self.x, window[:-1], (0, self.depth))
         weights = self.packing.size_bytes(
             round_up(columns, costs.lane_group), matrices * self.depth
         )
-        work = self.part_work(window, x, weights, matrix, self.epilogue_cycles(outputs))
+        work = self.part_work(window, x, weights, matrix, vector)
         if not self.w.is_kept:
             return work
         box = self._matrix_box(self.w, (*window[:-2], (0, self.depth)), window[-1])
         return replace(work, boxes=(*work.boxes, (1, box)))
+
+    def _rows_and_matrices(self, sizes: Sequence[int]) -> tuple[int, int]:
+        """Return how many rows each product has that computes outputs of these leading sizes, and how many products
+        there are.
+        """
+        matrices = 1 if self.shared else prod(sizes[:-1])
+        return prod(sizes) // matrices, matrices
 
     @property
     def mixes_all(self) -> bool:
@@ -109,7 +123,7 @@ class MatmulTiler(AccumulatingTiler):
         *rows, columns = sizes_of(window)
         element = self.layer.elements[0]
         return Product(
-            engine="matrix",
+            engine="vector" if self.on_vector_unit else "matrix",
             storage=element.storage,
             acc_storage=self.accumulator,
             rows=tuple(rows),
@@ -302,6 +316,7 @@ class MatmulTiler(AccumulatingTiler):
                 "columns": channels[1] - channels[0],
                 "zero_points": (0, 0) if self.folds else (x.zero_point, w.zero_point),
                 "transpose_w": self.transposed,
+                "on_vector_unit": self.on_vector_unit,
                 "accumulate": depth[0] > 0,
                 **self.packing.fields(block),
             },

@@ -33,6 +33,7 @@ isa.program @everything target("edge-1c", "sha256:f987424c11ff92f3") counters(2)
     v11: lookup in_type=i8, out_type=u8, x=0x0, table=0x100, out=0x0, rows=1, columns=10, in_pitch=16, out_pitch=16, zero_point=7
     v12: select type=f32, condition=0x0, a=0x100, b=0x200, out=0x300, size3=16, condition_stride3=1, a_stride3=1
     v13: permute x=0x0, out=0x800, type=i8, tiles=2, rows=3, columns=10, in_pitch=16, out_pitch=16, zero_point=-5
+    v14: vector_matmul x=0x0, w=0x40, acc=0x0, type=i8, acc_type=i32, accumulate=1, m=1, k=3, n=4, x_pitch=16, out_pitch=16, block=16, shared_w=1, x_zero_point=-3
     m2: sync engine=matrix after v3 signal c1@{0}
     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v12 wait c1>=1
     s1: host_call call=1, x_segment=input, out_segment=output, x=0x0, x_bytes=48, out=0x0, out_bytes=32 after v12
@@ -67,6 +68,7 @@ isa.program @everything target("edge-1c", "sha256:f987424c11ff92f3") counters(2)
 // CHECK-NEXT:     v11: lookup in_type=i8, out_type=u8, {{.*}}, zero_point=7
 // CHECK-NEXT:     v12: select type=f32, condition=0x0, a=0x100, b=0x200, out=0x300, size3=16, condition_stride3=1, a_stride3=1
 // CHECK-NEXT:     v13: permute x=0x0, out=0x800, type=i8, tiles=2, rows=3, columns=10, in_pitch=16, out_pitch=16, zero_point=-5
+// CHECK-NEXT:     v14: vector_matmul x=0x0, w=0x40, acc=0x0, type=i8, acc_type=i32, accumulate=1, m=1, k=3, n=4, x_pitch=16, out_pitch=16, block=16, shared_w=1, x_zero_point=-3
 // CHECK-NEXT:     m2: sync engine=matrix after v3 signal c1@{0}
 // CHECK-NEXT:     s0: store src_space=local, dst_space=global, dst_segment=output, src=0x0, dst=0x0, run=20, count0=2, src_stride0=32, dst_stride0=20 after v12 wait c1>=1
 // CHECK-NEXT:     s1: host_call call=1, x_segment=input, out_segment=output, x=0x0, x_bytes=48, out=0x0, out_bytes=32 after v12
@@ -99,6 +101,7 @@ isa.program @everything target("edge-1c", "sha256:f987424c11ff92f3") counters(2)
 // GENERIC-NEXT:       "isa.lookup"() <{name = "v11", fields = array<i64: 1, 2, 0, 256, 0, 1, 10, 16, 16, 0, 7>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.select"() <{name = "v12", fields = array<i64: 10, 0, 256, 512, 768, 1, 1, 1, 16, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.permute"() <{name = "v13", fields = array<i64: 0, 2048, 1, 2, 3, 10, 16, 16, 0, -5>, reals = array<f64>}> : () -> ()
+// GENERIC-NEXT:       "isa.vector_matmul"() <{name = "v14", fields = array<i64: 0, 64, 0, 1, 5, 1, 1, 1, 3, 4, 16, 16, 16, 1, -3, 0, 0, 0>, reals = array<f64>}> : () -> ()
 // GENERIC-NEXT:       "isa.sync"() <{name = "m2", fields = array<i64>, reals = array<f64>, after = ["v3"], signal = array<i64: 1, 0>, engine = "matrix"}> : () -> ()
 // GENERIC-NEXT:       "isa.store"() <{name = "s0", fields = array<i64: 1, 0, 0, 0, 2, 0, 0, 20, 0, 0, 2, 1, 1, 1, 32, 0, 0, 0, 20, 0, 0, 0, 0>, reals = array<f64>, after = ["v12"], wait = array<i64: 1, 1>}> : () -> ()
 // GENERIC-NEXT:       "isa.host_call"() <{name = "s1", fields = array<i64: 1, 1, 2, 0, 48, 0, 32>, reals = array<f64>, after = ["v12"]}> : () -> ()

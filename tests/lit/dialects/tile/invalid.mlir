@@ -687,6 +687,16 @@ tile.program @main {
   %x = tile.alloc core 0 : memref<2x3x16xf32, "local">
   %w = tile.alloc core 0 : memref<1x1x10x16xf32, "local">
   %acc = tile.alloc core 0 : memref<2x3x16xf32, "acc">
+  // expected-error @below {{'tile.matmul': the vector unit does not multiply by a transposed w}}
+  tile.matmul core 0 %x, %w -> %acc depth = 10 columns = 1 transpose_w on_vector_unit : memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
+}
+
+// -----
+
+tile.program @main {
+  %x = tile.alloc core 0 : memref<2x3x16xf32, "local">
+  %w = tile.alloc core 0 : memref<1x1x10x16xf32, "local">
+  %acc = tile.alloc core 0 : memref<2x3x16xf32, "acc">
   // expected-error @below {{'tile.matmul': zero point of f32 must be 0, got 1}}
   tile.matmul core 0 %x, %w -> %acc depth = 10 columns = 12 zero_points = [1, 0] : memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
 }

@@ -47,6 +47,7 @@ tile.program @floats {
   %iw = tile.alloc core 2 : memref<6x2xf32, "local">
   %gi = tile.alloc core 2 : memref<6x1xi32, "local">
   %long = tile.alloc core 2 : memref<2x6x16xf32, "local">
+  tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 on_vector_unit : memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
   tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 : memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
   tile.matmul core 2 %x, %wt -> %acc depth = 10 columns = 16 transpose_w accumulate : memref<2x3x16xf32, "local">, memref<2x1x16x16xf32, "local"> -> memref<2x3x16xf32, "acc">
   tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] : memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">
@@ -102,6 +103,7 @@ tile.program @floats {
 // CHECK-NEXT:     %iw = tile.alloc core 2 : memref<6x2xf32, "local">
 // CHECK-NEXT:     %gi = tile.alloc core 2 : memref<6x1xi32, "local">
 // CHECK-NEXT:     %long = tile.alloc core 2 : memref<2x6x16xf32, "local">
+// CHECK-NEXT:     tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 on_vector_unit : memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
 // CHECK-NEXT:     tile.matmul core 2 %x, %w -> %acc depth = 10 columns = 12 : memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local"> -> memref<2x3x16xf32, "acc">
 // CHECK-NEXT:     tile.matmul core 2 %x, %wt -> %acc depth = 10 columns = 16 transpose_w accumulate : memref<2x3x16xf32, "local">, memref<2x1x16x16xf32, "local"> -> memref<2x3x16xf32, "acc">
 // CHECK-NEXT:     tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] : memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">
@@ -159,6 +161,7 @@ tile.program @floats {
 // GENERIC-NEXT:     %iw = "tile.alloc"() <{core = 2 : i64}> : () -> memref<6x2xf32, "local">
 // GENERIC-NEXT:     %gi = "tile.alloc"() <{core = 2 : i64}> : () -> memref<6x1xi32, "local">
 // GENERIC-NEXT:     %long = "tile.alloc"() <{core = 2 : i64}> : () -> memref<2x6x16xf32, "local">
+// GENERIC-NEXT:     "tile.matmul"(%x, %w, %acc) <{zero_points = array<i64: 0, 0>, core = 2 : i64, depth = 10 : i64, columns = 12 : i64, on_vector_unit}> : (memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local">, memref<2x3x16xf32, "acc">) -> ()
 // GENERIC-NEXT:     "tile.matmul"(%x, %w, %acc) <{zero_points = array<i64: 0, 0>, core = 2 : i64, depth = 10 : i64, columns = 12 : i64}> : (memref<2x3x16xf32, "local">, memref<1x1x10x16xf32, "local">, memref<2x3x16xf32, "acc">) -> ()
 // GENERIC-NEXT:     "tile.matmul"(%x, %wt, %acc) <{zero_points = array<i64: 0, 0>, core = 2 : i64, depth = 10 : i64, columns = 16 : i64, transpose_w, accumulate}> : (memref<2x3x16xf32, "local">, memref<2x1x16x16xf32, "local">, memref<2x3x16xf32, "acc">) -> ()
 // GENERIC-NEXT:     "tile.epilogue"(%acc, %table, %x) <{zero_points = array<i64: 0, 0>, clamp = array<f64: 0.000000e+00, 0x7ff0000000000000>, core = 2 : i64, channels = 12 : i64}> : (memref<2x3x16xf32, "acc">, memref<1x16xf32, "local">, memref<2x3x16xf32, "local">) -> ()

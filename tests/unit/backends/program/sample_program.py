@@ -89,6 +89,23 @@ INSTRUCTIONS = [
         },
     ),
     (
+        "vector_matmul",
+        {
+            "x": 0,
+            "w": 0x40,
+            "acc": 0,
+            "type": "i8",
+            "acc_type": "i32",
+            "m": 1,
+            "k": 3,
+            "n": 4,
+            "x_pitch": 16,
+            "out_pitch": 16,
+            "block": 16,
+            "x_zero_point": -3,
+        },
+    ),
+    (
         "convert",
         {
             "x": 0,

@@ -280,6 +280,26 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
 isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have k <= x_pitch, got k=9, x_pitch=4}}
+    v0: vector_matmul x=0x0, w=0x0, acc=0x0, type=f32, acc_type=f32, m=1, k=9, n=4, x_pitch=4, out_pitch=4, block=4
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have n <= out_pitch, got n=1000, out_pitch=4}}
+    v0: vector_matmul x=0x0, w=0x0, acc=0x0, type=f32, acc_type=f32, m=1, k=3, n=1000, x_pitch=4, out_pitch=4, block=4
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have acc_type and type both integer or both float, got acc_type=i32, type=f16}}
     v0: epilogue acc=0x0, out=0x800, table=0x40, acc_type=i32, type=f16, rows=64, channels=16, acc_pitch=16, out_pitch=16, table_pitch=16, clamp_low=-128.0, clamp_high=0.1
   }
@@ -652,5 +672,15 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have transpose_w 0 and w_zero_point 0 when w_type is given, got transpose_w=1, w_zero_point=0, w_type=i4}}
     m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, transpose_w=1, w_type=i4
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have w_zero_point 0 when w_type is given, got w_zero_point=3, w_type=i4}}
+    v0: vector_matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=1, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_zero_point=3, w_type=i4
   }
 }
