@@ -26,7 +26,6 @@ __all__ = [
     "dequantize",
     "dequantize_linear",
     "dynamic_quantize_linear",
-    "least_error_scales",
     "quantize",
     "quantize_linear",
     "quantize_multiplier",
@@ -45,8 +44,6 @@ MAX_SHIFT = 62
 _BLOCK_ELEMENTS = 1 << 18
 SYMMETRIC_LIMIT = 127
 """Weights of 8 bits lie within ± this, so that the negative of a weight is a weight (ONNX Runtime, symmetric QInt8)."""
-_SCALE_SHARES = np.linspace(1.0, 0.4, 25, dtype=np.float32)
-"""Among which shares of its widest scale that of a channel of weights of few bits is searched."""
 _SMALLEST_SCALE = float(np.finfo(np.float32).tiny)
 
 
@@ -124,47 +121,21 @@ def activation_parameters(lo: float, hi: float, storage: str = "i8") -> tuple[fl
     return scale, zero_point
 
 
-def weight_scales(w: np.ndarray, axis: int) -> np.ndarray:
-    """Return the scales of symmetric 8-bit weights, max|w| / 127 (1 if all are 0): f64 [size of `axis`] holding f32
-    values.
+def weight_scales(w: np.ndarray, axis: int, storage: str = "i8") -> np.ndarray:
+    """Return the scales by which no weights with zero point 0 saturate, 1 if all are 0: f64 [size of `axis`] holding
+    f32 values. In i8 that is max|w| / 127, since these are symmetric; of fewer bits all numbers are used.
 
     Raises ValueError if a weight is not finite.
     """
     axis = axis % w.ndim
     others = tuple(a for a in range(w.ndim) if a != axis)
-    greatest, least = w.max(axis=others, initial=0), w.min(axis=others, initial=0)
-    largest = np.maximum(greatest, -least).astype(np.float64)
-    if not np.all(np.isfinite(largest)):
+    least, most = (-SYMMETRIC_LIMIT, SYMMETRIC_LIMIT) if storage == "i8" else integer_range(storage)
+    greatest, smallest = w.max(axis=others, initial=0), w.min(axis=others, initial=0)
+    widest = np.maximum(greatest.astype(np.float64) / most, smallest.astype(np.float64) / least)
+    if not np.all(np.isfinite(widest)):
         raise ValueError("weights must be finite")
-    scales = np.maximum(
-        (largest / SYMMETRIC_LIMIT).astype(np.float32).astype(np.float64), _SMALLEST_SCALE
-    )
-    return np.where(largest == 0, 1.0, scales)
-
-
-def least_error_scales(w: np.ndarray, axis: int, storage: str) -> np.ndarray:
-    """Return the scales of weights of few bits, in integers of `storage` with zero point 0, by which each channel has
-    the least squared error of rounding and saturation among some: f64 [size of `axis`] holding f32 values.
-
-    They are shares of the scale by which nothing saturates; what saturates is rare, and all other weights gain. Raises
-    ValueError if a weight is not finite.
-    """
-    least, greatest = integer_range(storage)
-    rows = np.moveaxis(w, axis, 0).reshape(w.shape[axis], -1).astype(np.float32, copy=False)
-    most = np.maximum(rows.max(axis=1, initial=0) / greatest, rows.min(axis=1, initial=0) / least)
-    if not np.all(np.isfinite(most)):
-        raise ValueError("weights must be finite")
-    scales = np.where(most == 0, 1.0, np.maximum(most, _SMALLEST_SCALE)).astype(np.float32)
-    for block in row_blocks(rows):
-        part, widest = rows[block], scales[block, None]
-        errors = np.empty((len(_SCALE_SHARES), len(part)), np.float64)
-        for number, share in enumerate(_SCALE_SHARES):
-            scale = np.maximum(widest * share, np.float32(_SMALLEST_SCALE))
-            wrong = np.clip(np.rint(part / scale), least, greatest) * scale - part
-            errors[number] = np.einsum("ij,ij->i", wrong, wrong, dtype=np.float64)
-        best = _SCALE_SHARES[np.argmin(errors, axis=0)]
-        scales[block] = np.maximum(scales[block] * best, np.float32(_SMALLEST_SCALE))
-    return scales.astype(np.float64)
+    scales = np.maximum(widest.astype(np.float32).astype(np.float64), _SMALLEST_SCALE)
+    return np.where(widest == 0, 1.0, scales)
 
 
 def quantize(

@@ -11,7 +11,6 @@ import numpy as np
 
 from ...backends.numerics.quantization import (
     SYMMETRIC_LIMIT,
-    least_error_scales,
     quantize,
     row_blocks,
     weight_scales,
@@ -51,12 +50,12 @@ def quantize_product(
     """Return the integers of `storage` for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and
     an i8 input.
 
-    Scales are max|w| / 127 per channel in i8, those of the least squared error in i4; 1 for a channel that is all
+    Scales are those by which no weight saturates, max|w| / 127 per channel in i8; 1 for a channel that is all
     zeros, and larger if the channel's bias would otherwise not fit i32 (then the bias is what matters). Raises
     ValueError if a weight or bias is not finite.
     """
     is_packed = storage in PACKED_NAMES
-    scales = least_error_scales(weight, axis, storage) if is_packed else weight_scales(weight, axis)
+    scales = weight_scales(weight, axis, storage)
     if bias is not None:
         if not np.all(np.isfinite(bias)):
             raise ValueError("biases must be finite")
