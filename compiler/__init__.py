@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .analysis.compare_levels import LevelReport, compare_model
+    from .compilation.accuracy import Accuracy
     from .compilation.optimization import Optimization
     from .model import (
         CompiledModel,
@@ -23,15 +24,15 @@ if TYPE_CHECKING:
     from .plugins.plugin import Plugin, load_plugin
 
 _HOMES = {
-    "CompiledModel": "model", "ImportedModel": "model", "compile_model": "model",
+    "Accuracy": "compilation.accuracy", "CompiledModel": "model", "ImportedModel": "model", "compile_model": "model",
     "export_model": "model", "import_model": "model", "load_program": "model", "LevelReport": "analysis.compare_levels",
     "Optimization": "compilation.optimization",
     "calibrate_model": "model_calibration", "compare_model": "analysis.compare_levels",
     "Plugin": "plugins.plugin", "load_plugin": "plugins.plugin",
 }  # fmt: skip
 __all__ = [
-    "CompiledModel", "ImportedModel", "LevelReport", "Optimization", "Plugin", "calibrate_model", "compare_model",
-    "compile_model", "export_model", "import_model", "load_plugin", "load_program",
+    "Accuracy", "CompiledModel", "ImportedModel", "LevelReport", "Optimization", "Plugin", "calibrate_model",
+    "compare_model", "compile_model", "export_model", "import_model", "load_plugin", "load_program",
 ]  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from ..passes.tile.network_schedule import NetworkSchedule
 from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
 from ..passes.top.calibration_table import Ranges, table_of, write_table
 from ..passes.top_to_tpu.precision.schemes import QUANTIZE, SCHEMES, Quantize
+from .compilation.accuracy import Accuracy
 from .compilation.arguments import (
     Argument,
     by_name,
@@ -287,6 +288,7 @@ def compile_model(
     io_quantized: bool = False,
     qtable: str | Path | None = None,
     scheme: str | None = None,
+    accuracy: Accuracy | None = None,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -320,6 +322,7 @@ def compile_model(
             with. `run` takes and gives the model's floats in either case, unless `raw_io`.
         qtable: the path of a table that gives some layers another scheme: NAME SCHEME in each line.
         scheme: the name of a scheme of quantization, which wins over `quantize`.
+        accuracy: what is done to weights and biases so that a quantized network loses less; None for nothing.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
@@ -353,6 +356,7 @@ def compile_model(
             "io_quantized": switch(io_quantized),
             "qtable": Argument([qtable], (str, Path, NoneType), "the path of a qtable, or None"),
             "scheme": Argument([scheme], (str, NoneType), f"one of {', '.join(SCHEMES)}, or None"),
+            "accuracy": Argument([accuracy], (Accuracy, NoneType), "Accuracy, or None"),
         },
     )
     for plugin in [plugins] if isinstance(plugins, str | Path | Plugin) else plugins:
@@ -371,6 +375,7 @@ def compile_model(
         io_quantized=io_quantized,
         qtable=qtable,
         scheme=scheme,
+        accuracy=accuracy or Accuracy(),
     )
     with collector_paused():
         compilation = start_from_model(

@@ -25,6 +25,7 @@ from ...dialects.ir.verifier import Verifier
 from ...dialects.level import LEVELS, NETWORK_LEVELS, Level
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of
+from ...passes.accuracy.round_weights import RoundWeightsInMemory
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
@@ -44,10 +45,12 @@ from ..calibration.samples import (
     calibration_samples,
     few_samples,
     is_table,
+    load_calibration_data,
     place_of_data,
     unused_calibration,
 )
 from ..calibration.zero_ranges import doubt_of_zeros, quantized_by_zeros, zero_ranges
+from .accuracy import Accuracy
 from .network_record import NetworkRecord
 from .optimization import HIGHEST_LEVEL, Optimization
 from .pass_change import PassChange
@@ -91,6 +94,8 @@ class CompileOptions:
     and outputs hold what the device computes with, and the host casts them. `qtable`: the path of a table that gives
     layers another scheme.
 
+    `accuracy`: what is done so that a quantized network loses less.
+
     Raises DiagnosticError if a pass is to stand beside one that is left out, or if options contradict each other.
     """
 
@@ -106,6 +111,7 @@ class CompileOptions:
     io_quantized: bool = False
     qtable: str | Path | None = None
     scheme: str | None = None
+    accuracy: Accuracy = field(default_factory=Accuracy)
 
     @property
     def network_scheme(self) -> Scheme:
@@ -158,6 +164,8 @@ class CompileOptions:
 
 CALIBRATION_TABLE = "model.calibration"
 """The file from which the text of a pipeline reads ranges, unless its compilation names another."""
+SAMPLES = "samples.npz"
+"""The file from which the text of a pipeline reads samples that were given otherwise than as a file."""
 SCHEDULE = "network.schedule"
 """The file from which the text of a pipeline reads a schedule that was given otherwise than as a file."""
 
@@ -214,6 +222,7 @@ class Compilation:
                 if end != "top":
                     check_tensor_sizes(self.module, load_target(self._settings()["target"]))
                 self._annotate_ranges(needed=self.options.quantizes and end != "top")
+                self._fit_to_samples()
             self._reached(level)
         for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
             texts = self._inserted(passes_into(below, **self._settings()), below)
@@ -368,6 +377,37 @@ class Compilation:
         # Of inputs that are all zero the data's reader has told already.
         self._zeros = zero_ranges(self.module, annotation.ranges(self.ctx)).difference(measured)
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
+
+    def _fit_to_samples(self) -> None:
+        """Round weights and correct biases on samples, if that is asked for."""
+        accuracy = self.options.accuracy
+        if not accuracy.rounds_weights:
+            return
+        if not self.options.quantizes:
+            raise DiagnosticError(
+                f"scheme {self.options.network_scheme.name} has no integers to round weights to",
+                hint="leave --rounding and --bias-correction out, or quantize to integers",
+            )
+        source = self.options.calibration if accuracy.samples is None else accuracy.samples
+        if source is None or is_table(source):
+            raise DiagnosticError(
+                "weights are rounded and biases corrected on samples, and there are none",
+                None if source is None else place_of_data(source),
+                hint="give an .npz with arrays named as the model's inputs: --samples data.npz",
+            )
+        arrays = load_calibration_data(source, self.module, self.ctx.on_report)
+        name = str(source) if isinstance(source, str | Path) else SAMPLES
+        settings = self._settings()
+        fitting = RoundWeightsInMemory(
+            name,
+            arrays,
+            rounding=accuracy.rounding,
+            correct_biases=accuracy.bias_correction,
+            quantize=settings["quantize"],
+            scheme=settings.get("scheme"),
+            qtable=settings.get("qtable"),
+        )
+        self._run([], [fitting])
 
     def _tell_doubts(self, source: CalibrationSource) -> None:
         """Warn of ranges that are doubtful, if they quantize something."""
@@ -557,6 +597,7 @@ def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Pl
         "--scheme": options.scheme,
         "--qtable": options.qtable,
         "--calibration": options.calibration,
+        **options.accuracy.flags,
     }
     if level == "isa" or any(isinstance(op, tile.AllocOp) for op in module.walk()):
         settled["--cores"] = options.cores

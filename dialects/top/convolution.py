@@ -13,6 +13,7 @@ from ...backends.numerics.windows import convolution
 from ..network.convolution import Conv2dBase
 from ..network.tensor_op import Arrays
 from ..network.traits import CanStayFloat, RoundsResult, SumsProducts, WeighsChannels
+from ..network.window import pair
 from ..quant.element_type import element_storage, shape_of
 from .constant import WeightOp
 from .top_op import TopOp
@@ -79,3 +80,36 @@ class Conv2dOp(Conv2dBase, TopOp):
         if len(bias) > 1:
             return channel_first(self.rounded(acc + bias[:, None, None, None, :]))
         return channel_first(epilogue.epilogue_float(acc, bias[0], storage))
+
+    def factors(self, input: np.ndarray) -> np.ndarray:
+        """Return what the weights are multiplied by, of an input [S, N, C, H, W]: [groups, rows, depth], a row for each
+        pixel of the result.
+        """
+        images = channel_last(input)
+        images = images.reshape(-1, *images.shape[2:])
+        _, _, *kernel = shape_of(self.weight)
+        windows = convolution.window_rows(images, pair(kernel), **self.sliding)
+        rows, high, wide, channels = windows.shape
+        groups = self.groups.value.data
+        split = windows.reshape(rows, high * wide, groups, channels // groups)
+        return split.transpose(2, 0, 1, 3).reshape(groups, rows, -1)
+
+    def weight_matrices(self, weight: np.ndarray) -> np.ndarray:
+        """Return weights of the op's shape as [groups, depth, outputs of a group]."""
+        groups = self.groups.value.data
+        outputs, channels, high, wide = weight.shape
+        split = weight.reshape(groups, outputs // groups, channels, high, wide)
+        return split.transpose(0, 3, 4, 2, 1).reshape(groups, -1, outputs // groups)
+
+    def weight_of_matrices(self, matrices: np.ndarray) -> np.ndarray:
+        """Return the weights of which `weight_matrices` makes `matrices`."""
+        outputs, channels, high, wide = shape_of(self.weight)
+        groups = self.groups.value.data
+        split = matrices.reshape(groups, high, wide, channels, outputs // groups)
+        return split.transpose(0, 4, 3, 1, 2).reshape(outputs, channels, high, wide)
+
+    def sums(self, result: np.ndarray) -> np.ndarray:
+        """Return a result [S, N, O, H, W] as [groups, rows, outputs of a group], with the rows of `factors`."""
+        groups, outputs = self.groups.value.data, result.shape[2]
+        rows = channel_last(result).reshape(-1, groups, outputs // groups)
+        return rows.transpose(1, 0, 2)

@@ -59,3 +59,19 @@ class MatmulOp(MatmulBase, TopOp):
         if self.bias is not None:
             product = product + aligned(operands[2].astype(np.float32), product.ndim - 1)
         return self.rounded(product)
+
+    def factors(self, input: np.ndarray) -> np.ndarray:
+        """Return what the weights [K, N] are multiplied by, of an input [S, ..., K]: [1, rows, K]."""
+        return input.reshape(1, -1, input.shape[-1])
+
+    def weight_matrices(self, weight: np.ndarray) -> np.ndarray:
+        """Return weights [K, N] as [1, K, N]."""
+        return weight.reshape(1, *weight.shape[-2:])
+
+    def weight_of_matrices(self, matrices: np.ndarray) -> np.ndarray:
+        """Return the weights of which `weight_matrices` makes `matrices`."""
+        return matrices.reshape(shape_of(self.rhs))
+
+    def sums(self, result: np.ndarray) -> np.ndarray:
+        """Return a result [S, ..., N] as [1, rows, N], with the rows of `factors`."""
+        return result.reshape(1, -1, result.shape[-1])

@@ -132,7 +132,7 @@ def convert_weighted(
     result = builder.element(op.output)
     x = quantized_element(input)
     array, bias = builder.array_of(weight), _constant_bias(given_bias)
-    if weight_element(op, weight) is not None:
+    if weight_element(op, weight, builder.scheme_of(op.output).weights) is not None:
         made = _convert_given(builder, op, input, weight, bias, make)
         builder.set_quantized(op.output, builder.add(made).output)
         return
@@ -199,7 +199,8 @@ def _convert_given(
     make: MakeProduct,
 ) -> tpu.ProductOp:
     """Return the product with weights that the model quantizes itself: their integers and scales are kept."""
-    channels, element = SumsProducts.of(op), weight_element(op, weight)
+    channels = SumsProducts.of(op)
+    element = weight_element(op, weight, builder.scheme_of(op.output).weights)
     assert channels is not None and element is not None
     x, result = quantized_element(input), builder.element(op.output)
     axis = channels.weight_axis % len(shape_of(weight.output))
@@ -224,16 +225,18 @@ def _convert_given(
     return make(input, form, bias_form, element=result, accumulator=accumulator)
 
 
-def weight_element(op: top.TopOp, weight: top.WeightOp) -> UniformQuantizedType | None:
+def weight_element(
+    op: top.TopOp, weight: top.WeightOp, storage: str = "i8"
+) -> UniformQuantizedType | None:
     """Return the quantized type, in signed storage, that the model gives the weights of a product, if the product takes
-    it: of 8 bits, symmetric, one scale or one for each output channel. In a matrix product one scale may come with any
-    zero point. Return None for other weights.
+    it: of 8 bits, or as `storage` says, that of the layer's scheme; symmetric, with one scale or one for each output
+    channel. In a matrix product one scale may come with any zero point. Return None for other weights.
     """
     given, channels = element_of(weight.output), SumsProducts.of(op)
     if not isinstance(given, UniformQuantizedType) or channels is None:
         return None
     element = signed(given)
-    if element.storage_name != "i8":
+    if element.storage_name not in ("i8", storage):
         return None
     if element.is_per_tensor:
         takes_point = isinstance(op, top.MatmulOp)

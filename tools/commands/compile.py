@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from ...dialects.level import STAGES
+from ..arguments.accuracy import accuracy_of, add_accuracy_arguments
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.driver import add_driver_arguments, instrumentation
 from ..arguments.files import InputFile, OutputFile, PassText, PlacedPassText, check_files
@@ -78,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave a pass of the pipeline out; may be repeated",
     )
     add_optimization_arguments(parser)
+    add_accuracy_arguments(parser)
     add_port_arguments(parser)
     add_no_sanitize(parser)
     add_compile_arguments(parser)
@@ -118,6 +120,7 @@ def run(args: argparse.Namespace) -> int:
         **ports_of(args),
         qtable=args.qtable,
         scheme=args.scheme,
+        accuracy=accuracy_of(args),
     )
     watch = instrumentation(args)
     with progress_bar() as progress:

@@ -20,7 +20,7 @@ from ..matmul import (
 )
 from .sliding_windows import Pads, Pair, WindowGeometry, conv_output_size
 
-__all__ = ["conv2d", "conv_output_size"]
+__all__ = ["conv2d", "conv_output_size", "window_rows"]
 
 _DENSE_SLAB_BYTES = 8 << 20
 _DEPTHWISE_SLAB_BYTES = 512 << 10
@@ -63,6 +63,24 @@ def conv2d(
         else:
             result = _dense(images, w, geometry, groups, pad_value, plan)
     return result.reshape(*lead, *result.shape[1:])
+
+
+def window_rows(
+    x: np.ndarray,
+    kernel: Pair,
+    *,
+    strides: Pair = (1, 1),
+    dilations: Pair = (1, 1),
+    pads: Pads = (0, 0, 0, 0),
+) -> np.ndarray:
+    """Return the windows of images [n, h, w, c] as rows, [n · oh · ow, kh, kw, c]: those numbers that a convolution
+    multiplies by its weights; pixels outside are 0.
+    """
+    _, height, width, channels = x.shape
+    geometry = WindowGeometry.of(height, width, kernel, strides, dilations, pads, None)
+    rows = geometry.output[0]
+    source = geometry.source(x, 0, rows, 0, x.dtype)
+    return _unfold(source, geometry, rows).reshape(-1, *kernel, channels)
 
 
 def _check(x: np.ndarray, w: np.ndarray, groups: int) -> None:

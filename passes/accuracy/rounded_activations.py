@@ -1,0 +1,107 @@
+"""Rounds the activations of a network in floats as the conversion to level tpu will."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...backends.numerics.quantization import activation_parameters
+from ...backends.numerics.storage import integer_range
+from ...dialects import top
+from ...dialects.network.traits import (
+    FixedQuantization,
+    GivesQuantization,
+    KeepsOrder,
+    Moves,
+    RoundsResult,
+)
+from ...dialects.quant import CalibratedType
+from ...dialects.quant.element_type import element_of
+from ..top_to_tpu.precision.float_results import float_results
+from ..top_to_tpu.precision.layer_schemes import read_qtable
+from ..top_to_tpu.precision.schemes import Scheme
+
+Parameters = tuple[float, int, int, int]
+"""Scale, zero point, least and greatest integer."""
+
+
+class RoundedActivations:
+    """The integers that hold the values of a block whose layers are quantized by `schemes`, by their calibrated ranges.
+
+    What a relu or clip alone reads has the integers of its result; what only moves elements, or takes the greatest,
+    keeps those of its operand; what is in floats, or has no range, is not rounded.
+    """
+
+    def __init__(self, block: Block, schemes: Mapping[SSAValue, Scheme], network: Scheme) -> None:
+        ops = list(block.ops)
+        self.floats = set(float_results(ops))
+        self._schemes = schemes
+        self._network = network
+        self._successors = _successors(ops)
+        self._parameters: dict[SSAValue, Parameters | None] = {}
+
+    def scheme_of(self, value: SSAValue) -> Scheme:
+        """Return the scheme by which a layer makes a value; that of the network for its inputs."""
+        return self._schemes.get(value, self._network)
+
+    def is_quantized(self, value: SSAValue) -> bool:
+        """Tell whether a layer makes the value in integers."""
+        return self.scheme_of(value).quantizes and value not in self.floats
+
+    def rounded(self, value: SSAValue, numbers: np.ndarray) -> np.ndarray:
+        """Return the numbers of a value [S, shape...] as its integers stand for them: f32."""
+        if value not in self._parameters:
+            self._parameters[value] = self._of(value)
+        parameters = self._parameters[value]
+        if parameters is None:
+            return numbers
+        scale, zero_point, low, high = parameters
+        rounded = np.rint(numbers / np.float32(scale))
+        np.clip(rounded, low - zero_point, high - zero_point, out=rounded)
+        rounded *= np.float32(scale)
+        return rounded
+
+    def _of(self, value: SSAValue) -> Parameters | None:
+        if (
+            not self.is_quantized(value)
+            or Moves.holds(value.owner)
+            or KeepsOrder.holds(value.owner)
+        ):
+            return None
+        storage = self.scheme_of(value).activations
+        low, high = integer_range(storage)
+        fixed = FixedQuantization.parameters_of(value.owner)
+        if fixed is not None and storage == "i8":
+            return (*fixed, low, high)
+        element = element_of(self._successors.get(value, value))
+        if not isinstance(element, CalibratedType):
+            return None
+        return (*activation_parameters(element.low, element.high, storage), low, high)
+
+
+def _successors(ops: Iterable[Operation]) -> dict[SSAValue, SSAValue]:
+    """Return the values that are rounded as another is, and that one."""
+    found: dict[SSAValue, SSAValue] = {}
+    for op in reversed(list(ops)):
+        if not GivesQuantization.holds(op) or Moves.holds(op):
+            continue
+        for value in op.operands:
+            if value.has_one_use() and RoundsResult.holds(value.owner):
+                found[value] = found.get(op.results[0], op.results[0])
+    return found
+
+
+def layer_schemes(block: Block, network: Scheme, qtable: str | None) -> dict[SSAValue, Scheme]:
+    """Return the schemes of the results of layers: those of the qtable, a path, else the network's.
+
+    Raises DiagnosticError if the qtable cannot be read.
+    """
+    layers = {
+        op.result_name.data: op.output
+        for op in block.ops
+        if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp)
+    }
+    given = read_qtable(qtable).schemes(layers) if qtable else {}
+    return {value: given.get(name, network) for name, value in layers.items()}

@@ -1,0 +1,79 @@
+"""Rounding and bias correction of a compilation: what they bring on a real network, and what users may get wrong."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.interpreter.top import run_top
+from smalti.compiler import Accuracy, calibrate_model
+from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.execution import run_ir
+from smalti.compiler.demo.digits import INPUT, MODEL, OUTPUT, load_images
+from smalti.passes.top.calibration_table import write_table
+
+CALIBRATION, TEST, _ = load_images()
+TEST = TEST[:200]
+
+
+def distance(accuracy: Accuracy, scheme: str = "int8") -> float:
+    """The mean squared distance of the digits network's logits, on level tpu, from the float ones."""
+    data = {INPUT: CALIBRATION}
+    options = CompileOptions(scheme=scheme, calibration=data, accuracy=accuracy)
+    compilation = start_from_model(MODEL, options)
+    expected = run_top(compilation.module, compilation.ctx.weights, {INPUT: TEST})[OUTPUT]
+    compilation.lower_to("tpu")
+    got = run_ir(compilation.module, compilation.ctx, {INPUT: TEST})[OUTPUT]
+    return float(((got - expected) ** 2).mean())
+
+
+def test_each_method_brings_the_logits_nearer():
+    """With weights of four bits: corrected biases help, learned rounding helps more, and both together most."""
+    plain = distance(Accuracy(), "w4a8")
+    corrected = distance(Accuracy(bias_correction=True), "w4a8")
+    rounded = distance(Accuracy(rounding="adaround"), "w4a8")
+    both = distance(Accuracy(rounding="adaround", bias_correction=True), "w4a8")
+    assert corrected < plain
+    assert rounded < plain / 2
+    assert both < plain / 2
+
+
+def test_eight_bits_do_not_lose():
+    """In INT8, where there is little to win, the logits are not farther away."""
+    assert distance(Accuracy("adaround", True)) < 1.1 * distance(Accuracy())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"quantize": "f16"}, "has no integers to round weights to"),
+        ({"calibration": {INPUT: CALIBRATION}, "samples": {"other": CALIBRATION}}, "'image'"),
+        ({"calibration": {INPUT: CALIBRATION}, "samples": {INPUT: TEST[:, :, :7]}}, "shape"),
+    ],
+)
+def test_what_is_wrong_is_said(options: dict[str, object], message: str):
+    """Nothing to round, samples of another input or shape."""
+    samples = options.pop("samples", None)
+    with pytest.raises(DiagnosticError, match=message):
+        accuracy = Accuracy("adaround", samples=samples)  # pyright: ignore[reportArgumentType]
+        chosen = CompileOptions(accuracy=accuracy, **options)  # pyright: ignore[reportArgumentType]
+        start_from_model(MODEL, chosen).lower_to("tpu")
+
+
+def test_a_table_has_no_samples(tmp_path: Path):
+    """Ranges may come from a table; samples must be given beside it."""
+    path = tmp_path / "digits.calibration"
+    write_table(calibrate_model(MODEL, {INPUT: CALIBRATION[:8]}), path)
+    options = CompileOptions(calibration=path, accuracy=Accuracy(bias_correction=True))
+    with pytest.raises(DiagnosticError, match="there are none") as error:
+        start_from_model(MODEL, options).lower_to("tpu")
+    assert "--samples" in (error.value.hint or "")
+
+
+def test_unknown_roundings_are_refused():
+    """With the nearest name."""
+    with pytest.raises(DiagnosticError, match="no rounding 'adarond'") as error:
+        Accuracy("adarond")
+    assert error.value.hint == "did you mean adaround?"
+    with pytest.raises(DiagnosticError):
+        Accuracy(samples=np.zeros(3))  # pyright: ignore[reportArgumentType]
