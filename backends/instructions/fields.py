@@ -151,11 +151,11 @@ PRODUCT: tuple[Field, ...] = (
 """The operands of a product: inputs, weights, and accumulators that it writes or adds to."""
 
 PACKED_WEIGHTS: tuple[Field, ...] = (
-    storage("w_type", "storage type of packed weights; none: they have `type`, unpacked", 0),
+    storage("w_type", "storage type of weights, packed if they share bytes; none: `type`", 0),
     flag("narrow_x"),
 )
-"""How the weights of a product are packed, and whether the inputs have no more bits than they: then the product goes at
-the rate of the weights' type. Each row of a block of weights begins at a byte.
+"""The type of the weights of a product if it is not that of the inputs, and whether the inputs have no more bits than
+they: then the product goes at the rate of the weights' type. Each row of a block of weights begins at a byte.
 """
 
 ROWS: tuple[Field, ...] = (

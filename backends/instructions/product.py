@@ -9,7 +9,14 @@ from ..numerics.device.packing import epilogue_table_rows
 from ..numerics.device.product import epilogue, matmul, vector_matmul
 from ..numerics.packing import weight_row_bytes
 from ..numerics.rounding_up import ceil_div
-from ..numerics.storage import ACCUMULATOR_NAMES, bytes_of, elements_in, is_float
+from ..numerics.storage import (
+    ACCUMULATOR_NAMES,
+    FLOAT_NAMES,
+    PACKED_NAMES,
+    bytes_of,
+    elements_in,
+    is_float,
+)
 from ..targets import cycles as formulas
 from .access import Access, Operand, accumulators, local, local_rows
 from .fields import (
@@ -60,7 +67,8 @@ def product_reads(
     f: Mapping[str, Any], inputs: int, accesses: Sequence[Access]
 ) -> tuple[Operand, ...]:
     """Return the operands of a product: `inputs` elements, weights, and accumulators if it adds to them."""
-    stored = f["type"] if f["w_type"] == "none" else "u8"
+    stored = f["type"] if f["w_type"] == "none" else f["w_type"]
+    stored = "u8" if stored in PACKED_NAMES else stored
     weights = elements_in(accesses[1].run_bytes, stored)
     result = [Operand("x", inputs, f["type"]), Operand("w", weights, stored)]
     if f["accumulate"]:
@@ -196,7 +204,8 @@ class Epilogue(Instruction):
 
     `table` holds int32 rows of `table_pitch` elements: bias, multiplier, shift and, with a
     residual, its multiplier and shift; for an i64 accumulator the bias takes two rows (low, high
-    words). For float types: one f32 row, the bias.
+    words). For float types: one f32 row, the bias; with `scaled` a second one, the scales of integer
+    weights, by which sums are multiplied first.
 
     v1: epilogue acc=0x0, out=0x800, table=0x40, acc_type=i32, type=i8, rows=64, channels=16,
         acc_pitch=16, out_pitch=16, table_pitch=16, clamp_low=-128.0, clamp_high=0.1
@@ -221,9 +230,14 @@ class Epilogue(Instruction):
         integer("residual_zero_point", "<i2", "storage value", 0),
         integer("zero_point", "<i2", "storage value", 0),
         *CLAMP,
+        flag("scaled"),
     )
     rules = (
         one_of("acc_type", ACCUMULATOR_NAMES),
+        (
+            "acc_type a float type when scaled",
+            lambda f: not f["scaled"] or f["acc_type"] in FLOAT_NAMES,
+        ),
         same_kind("acc_type", "type"),
         at_most("channels", "acc_pitch"),
         written("channels"),
@@ -245,7 +259,8 @@ class Epilogue(Instruction):
     @staticmethod
     def table_elements(f: Mapping[str, Any]) -> int:
         """Count the elements of the table of parameters, of 32 bits each."""
-        return epilogue_table_rows(f["acc_type"], present(f["residual"])) * f["table_pitch"]
+        rows = epilogue_table_rows(f["acc_type"], present(f["residual"]), bool(f["scaled"]))
+        return rows * f["table_pitch"]
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:

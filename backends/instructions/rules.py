@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..numerics.quantization import MAX_SHIFT
-from ..numerics.storage import ACCUMULATOR_NAMES, FLOAT_NAMES, OPERAND_NAMES, PACKED_NAMES
+from ..numerics.storage import (
+    ACCUMULATOR_NAMES,
+    FLOAT_NAMES,
+    NARROW_WEIGHT_NAMES,
+    OPERAND_NAMES,
+    PACKED_NAMES,
+    bits_of,
+)
 from ..numerics.windows.sliding_windows import window_extent
 from .fields import written_columns
 
@@ -72,14 +79,19 @@ MULTIPLY: tuple[Rule, ...] = (
     same_kind("type", "acc_type"),
 )
 PACKED: tuple[Rule, ...] = (
-    one_of("w_type", ("none", *PACKED_NAMES)),
-    ("narrow_x 0 unless w_type is given", lambda f: not f["narrow_x"] or f["w_type"] != "none"),
+    one_of("w_type", ("none", *NARROW_WEIGHT_NAMES)),
     (
-        "type an integer type when w_type is given",
-        lambda f: f["w_type"] == "none" or f["type"] not in FLOAT_NAMES,
+        f"narrow_x 0 unless w_type is {' or '.join(PACKED_NAMES)} and type an integer type",
+        lambda f: (
+            not f["narrow_x"] or (f["w_type"] in PACKED_NAMES and f["type"] not in FLOAT_NAMES)
+        ),
+    ),
+    (
+        "type of more bits than w_type",
+        lambda f: f["w_type"] == "none" or bits_of(f["type"]) > bits_of(f["w_type"]),
     ),
 )
-"""The rules of packed weights."""
+"""The rules of weights of fewer bits than the inputs."""
 PITCHES: tuple[Rule, ...] = (at_most("columns", "in_pitch"), at_most("columns", "out_pitch"))
 OUT_COLUMNS_FIT: Rule = at_most("out_columns", "out_pitch")
 

@@ -43,13 +43,17 @@ def epilogue_float(
     storage: str,
     clamp: tuple[float, float] | None = None,
     residual: np.ndarray | None = None,
+    scales: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Compute clamp(acc + bias + residual) in f32, rounded once to the float type `storage`.
+    """Compute clamp(acc · scales + bias + residual) in f32, rounded once to the float type `storage`.
 
-    `acc` is f32 [..., c], `bias` [c], `residual` any float [..., c]; clamp bounds may be infinite.
+    `acc` is f32 [..., c], `bias` [c], `residual` any float [..., c], `scales` [c], those of integer weights, or None
+    for 1; clamp bounds may be infinite.
     """
     total = acc
     with np.errstate(over="ignore", invalid="ignore"):
+        if scales is not None:
+            total = total * scales.astype(np.float32, copy=False)
         if bias is not None:
             total = total + bias.astype(np.float32, copy=False)
         if residual is not None:

@@ -140,6 +140,8 @@ SMALL_INTEGER_NAMES = _names(lambda row: row.small == "integer")
 """The integers of less than 8 bits, which nothing computes with but products with weights of i4: i4, u4, i2, u2."""
 PACKED_NAMES = _names(lambda row: row.is_packed)
 """The storage types of weights several of which share a byte in memory, until a unit multiplies them: i4."""
+NARROW_WEIGHT_NAMES = ("i8", *PACKED_NAMES)
+"""The storage types of weights that may have fewer bits than the numbers that they are multiplied with: i8, i4."""
 WEIGHT_NAMES = (*INTEGER_OPERAND_NAMES, *PACKED_NAMES)
 """The storage types of quantized weights: i8, u8, i16, i4."""
 SMALL_NAMES = (*SMALL_FLOAT_NAMES, *SMALL_INTEGER_NAMES)
@@ -196,6 +198,11 @@ def size_bytes(name: str) -> int:
     type of whole bytes. For sizes of buffers and transfers use `bytes_of`.
     """
     return bytes_of(1, name)
+
+
+def bits_of(name: str) -> int:
+    """Return how many bits the elements of storage type `name` say something with."""
+    return storage_type(name).file_bits
 
 
 def repeats_one_byte(value: int, name: str) -> bool:

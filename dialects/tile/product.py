@@ -72,7 +72,7 @@ class MatmulOp(ProductOp):
         check_pitch("depth", depth, "x", self.x)
         check_pitch("columns", columns, "acc", self.acc)
         check_zero_points(self.zero_points, storage_of(self.x), storage_of(self.w))
-        if self.packed is not None:
+        if self.weight_type != "none":
             fail_unless(self.transpose_w is None, "packed weights are not transposed")
             fail_unless(values_of(self.zero_points)[1] == 0, "packed weights have zero point 0")
         if self.transpose_w is None:
@@ -110,8 +110,9 @@ class EpilogueOp(CoreOp):
     """Turns accumulators into outputs: adds bias and residual, requantizes and clamps, by the rows of `table`. The last
     axes are channels.
 
-    For floats out = clamp(acc + bias + residual); isa.epilogue has the formula for integers, and describes the rows of
-    the table. `zero_points` are those of the residual and of the output; `clamp` holds two storage values (f64).
+    For floats out = clamp(acc · scale + bias + residual), where the table has a second row, of scales, if the weights
+    are integers; isa.epilogue has the formula for integers, and describes the rows of the table. `zero_points` are
+    those of the residual and of the output; `clamp` holds two storage values (f64).
 
     tile.epilogue core 2 %acc, %table -> %x channels = 12 clamp = [0.0, 0x7FF0000000000000] :
         memref<2x3x16xf32, "acc">, memref<1x16xf32, "local"> -> memref<2x3x16xf32, "local">
@@ -161,11 +162,14 @@ class EpilogueOp(CoreOp):
 
     def _verify_table(self, floating: bool) -> None:
         """Raise VerifyException unless the table has the rows that isa.epilogue reads."""
-        integer_rows = (3 if self.residual is None else 5) + (storage_of(self.acc) == "i64")
-        rows = 1 if floating else integer_rows
         check_storage("table", self.table, "f32" if floating else "i32")
-        if rows_of(self.table) != rows:
-            raise VerifyException(f"table must have {rows} rows, has {rows_of(self.table)}")
+        found = rows_of(self.table)
+        if floating:
+            fail_unless(found in (1, 2), f"table must have 1 or 2 rows, has {found}")
+            return
+        rows = (3 if self.residual is None else 5) + (storage_of(self.acc) == "i64")
+        if found != rows:
+            raise VerifyException(f"table must have {rows} rows, has {found}")
 
     def instruction(self) -> Translation:
         residual_zero_point, zero_point = values_of(self.zero_points)
@@ -185,5 +189,6 @@ class EpilogueOp(CoreOp):
             "residual_zero_point": residual_zero_point,
             "zero_point": zero_point,
             **clamp_fields(self),
+            "scaled": int(is_float(storage_of(self.acc)) and rows_of(self.table) > 1),
         }
         return "epilogue", fields, operands

@@ -15,6 +15,7 @@ from ...backends.numerics.storage import (
     INTEGER_ACCUMULATOR_NAMES,
     INTEGER_OPERAND_NAMES,
     PACKED_NAMES,
+    bits_of,
     is_float,
 )
 from ..ir.attribute import Integer, flag, optional_integer, optional_text
@@ -30,8 +31,10 @@ class ProductOp(CoreOp):
 
     With `packed = "i4"` w holds rows of bytes, ui8, with two weights in each, the first in its low bits; the weights of
     a row begin at a byte of their own. A row has `block` weights, an even number if that is not given. The unit unpacks
-    them on their way from the local memory. With `narrow`, too, x holds numbers of no more bits, one in each element,
-    and the product goes at the rate of the weights' type.
+    them on their way from the local memory. Weights of i8 may meet wider inputs, too. Where inputs are floats, integers
+    are multiplied as the same floats, and the epilogue multiplies the sums by the weights' scales. With `narrow`, x
+    holds numbers of no more bits than packed weights, one in each element, and the product goes at the rate of the
+    weights' type.
     """
 
     packed: StringAttr | None = prop(converter=optional_text, default=None)
@@ -69,7 +72,8 @@ class ProductOp(CoreOp):
     def _verify_packing(self, storage: str) -> None:
         """Raise VerifyException unless the weights are stored as the inputs are, or packed."""
         if self.packed is None:
-            check_storage("w", self.w, storage)
+            narrower = ("i8",) if bits_of(storage) > bits_of("i8") else ()
+            check_storage("w", self.w, storage, *narrower)
             for name in ("narrow", "block"):
                 if getattr(self, name) is not None:
                     raise VerifyException(f"'{name}' is for products with packed weights")
@@ -77,16 +81,22 @@ class ProductOp(CoreOp):
         if self.packed.data not in PACKED_NAMES:
             known = " or ".join(PACKED_NAMES)
             raise VerifyException(f"weights are packed as {known}, got '{self.packed.data}'")
-        if is_float(storage):
-            raise VerifyException(
-                f"weights packed as {self.packed.data} need integer inputs, got {storage}"
-            )
+        if self.narrow is not None and is_float(storage):
+            raise VerifyException(f"inputs of {storage} are not narrow")
         check_storage("w", self.w, "u8")
         needed = packed_bytes(self.row_weights, self.packed.data)
         if needed != pitch_of(self.w):
             raise VerifyException(
                 f"a row of {self.row_weights} weights takes {needed} bytes, w has {pitch_of(self.w)}"
             )
+
+    @property
+    def weight_type(self) -> str:
+        """The storage type of the weights if it is not that of the inputs, else "none"."""
+        if self.packed is not None:
+            return self.packed.data
+        own = storage_of(self.w)
+        return "none" if own == storage_of(self.x) else own
 
     @property
     def row_weights(self) -> int:
@@ -108,7 +118,7 @@ class ProductOp(CoreOp):
             "acc_type": storage_of(self.acc),
             "accumulate": int(self.is_accumulating),
             "block": self.row_weights,
-            "w_type": "none" if self.packed is None else self.packed.data,
+            "w_type": self.weight_type,
             "narrow_x": int(self.narrow is not None),
         }
 

@@ -54,6 +54,7 @@ class Conv2dOp(Conv2dBase, ProductOp):
             return np.concatenate([self.evaluate(sample) for sample in samples])
         input = NumberFormat.of(self.input.type)
         kernel = np.ascontiguousarray(weight[0].transpose(2, 3, 1, 0))
+        kernel = self.weights_of_inputs(image, kernel)
         acc = convolution.conv2d(
             channel_last(image),
             kernel,

@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import AttrSizedOperandSegments, irdl_op_definition, traits_def
 
 from ...backends.numerics import epilogue, matmul
-from ...backends.numerics.matmul import accumulator_dtype
+from ...backends.numerics.matmul import accumulator_dtype, is_float_dtype
 from ...backends.numerics.packing import in_whole_bytes
 from ...backends.numerics.quantization import quantize_multiplier
 from ...backends.numerics.sample_axis import as_matrices, as_rows
@@ -48,6 +48,14 @@ class ProductOp(ClampedOp):
             quantized = is_quantized(self.operands[0].type)
             self.properties["accumulator"] = text("i32" if quantized else "f32")
 
+    @staticmethod
+    def weights_of_inputs(inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return weights as numbers that `inputs` are multiplied with: integers as the same floats if these are
+        floats.
+        """
+        mixed = is_float_dtype(inputs.dtype) and not is_float_dtype(weights.dtype)
+        return weights.astype(inputs.dtype) if mixed else weights
+
     def finish(
         self, acc: np.ndarray, bias: np.ndarray | None, residual: np.ndarray | None
     ) -> np.ndarray:
@@ -74,7 +82,8 @@ class ProductOp(ClampedOp):
         result = NumberFormat.of(self.output.type)
         if not result.is_quantized:
             bounds = float_clamp(self.clamp)
-            return epilogue.epilogue_float(acc, bias, result.storage, bounds, residual)
+            scales = _per_channel(weight.scales, acc) if weight.is_quantized else None
+            return epilogue.epilogue_float(acc, bias, result.storage, bounds, residual, scales)
         scales = input.scale * weight.scales
         multiplier, shift = quantize_multiplier(_per_channel(scales / result.scale, acc))
         rest = None
@@ -124,6 +133,7 @@ class MatmulOp(MatmulBase, ProductOp):
         samples = max(len(a), len(b))
         outer = np.broadcast_shapes(a.shape[1:-2], b.shape[1:-2])
         shape = (samples, *outer, a.shape[-2], b.shape[-1])
+        b = self.weights_of_inputs(a, b)
         acc = matmul.matmul(*as_rows(a, b), self.accumulator.data).reshape(shape)
         lhs, rhs = NumberFormat.of(self.lhs.type), NumberFormat.of(self.rhs.type)
         if lhs.is_quantized:

@@ -14,6 +14,7 @@ from ...backends.numerics.reduction import INTEGER_KINDS, SELECTING_KINDS
 from ...backends.numerics.storage import (
     INTEGER_ACCUMULATOR_NAMES,
     INTEGER_OPERAND_NAMES,
+    NARROW_WEIGHT_NAMES,
     PACKED_NAMES,
     WEIGHT_NAMES,
 )
@@ -187,6 +188,8 @@ def product(
         raise VerifyException(f"residual must have the result's shape, got {residual.type}")
     if not is_quantized(input.type):
         _float_product(input, weight, bias, residual, output, accumulator)
+        if is_quantized(weight.type):
+            _integer_weight(weight, weight_axis)
         return
     if accumulator not in INTEGER_ACCUMULATOR_NAMES:
         known = " or ".join(INTEGER_ACCUMULATOR_NAMES)
@@ -214,6 +217,8 @@ def _float_product(
     accumulator: str,
 ) -> None:
     values = [("input", input), ("weight", weight), ("result", output)]
+    if is_quantized(weight.type):
+        del values[1]
     if residual is not None:
         values.append(("residual", residual))
     floats(values)
@@ -221,6 +226,16 @@ def _float_product(
         stored_as("bias", bias, "f32")
     if accumulator != "f32":
         raise VerifyException(f"floats accumulate in f32, got '{accumulator}'")
+
+
+def _integer_weight(weight: SSAValue, axis: int) -> None:
+    """Raise VerifyException unless floats can be multiplied by weights of this quantized type."""
+    if element_storage_or_none(element_of(weight)) not in NARROW_WEIGHT_NAMES:
+        raise VerifyException(
+            f"weight of a product of floats must be stored as one of {', '.join(NARROW_WEIGHT_NAMES)} if it is "
+            f"quantized, got {element_of(weight)}"
+        )
+    _quantized_weight(weight, axis, False)
 
 
 def _quantized_weight(weight: SSAValue, axis: int, zero_point: bool) -> None:

@@ -136,7 +136,7 @@ class Product:
     each in a cycle.
     """
     packed: str = "none"
-    """The storage type of weights that share bytes in memory; "none" if they are stored as the input is."""
+    """The storage type of weights, which may share bytes, if it is not the input's; else "none"."""
     rate: str = ""
     """The storage type at whose rate the products go, if that is not the input's."""
 

@@ -45,7 +45,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
-from ...backends.numerics.storage import NETWORK_FLOAT_NAMES
+from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, is_float
 from ...backends.targets.target import Target, load_target
 from ...dialects import top, tpu
 from ...dialects.ir.context import report
@@ -112,7 +112,9 @@ class ConvertTopToTpu(SmaltiPass):
         """By how much rounding to the number format may change an output; a greater change is not a loss of precision
         but a mistake.
         """
-        return _ROUNDING.get(self._chosen().activations, F32_TOLERANCE)
+        scheme = self._chosen()
+        rounding = _ROUNDING.get(scheme.activations, F32_TOLERANCE)
+        return rounding if is_float(scheme.weights) else max(rounding, _ROUNDING["i8"])
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         scheme = self._chosen()
@@ -161,9 +163,7 @@ class ConvertTopToTpu(SmaltiPass):
         outputs = [builder.as_given(value) for value in returned.operands]
         self.count("saturated_weights", builder.saturated)
         if builder.saturated:
-            message = (
-                f"{builder.saturated} weights are beyond {scheme.weights} and stand at its limit"
-            )
+            message = f"{builder.saturated} weights are beyond {scheme.activations} and stand at its limit"
             report(ctx, Diagnostic("remark", message, place_of(function)))
         builder.ranges.check()
         for warning in (*builder.warnings, *_warn_of_joins(builder, ops)):

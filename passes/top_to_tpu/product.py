@@ -16,9 +16,11 @@ from xdsl.ir import BlockArgument, SSAValue
 from ...backends.numerics.quantization import (
     SYMMETRIC_LIMIT,
     activation_parameters,
+    quantize,
     quantize_multiplier,
+    weight_scales,
 )
-from ...backends.numerics.storage import PACKED_NAMES, integer_range
+from ...backends.numerics.storage import PACKED_NAMES, integer_range, is_float
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
@@ -96,7 +98,7 @@ def convert_in_floats(
     network computes is added by an op of its own, since the matrix unit takes constants only.
     """
     left, right, given_bias = operands
-    forms = builder.as_float(left), builder.as_float(right)
+    forms = builder.as_float(left), _float_weight(builder, op, right)
     if given_bias is None or not is_computed(given_bias):
         made = make(*forms, None if given_bias is None else builder.as_f32(given_bias))
         builder.set_float(op.output, builder.add(made).output)
@@ -112,6 +114,29 @@ def convert_in_floats(
         reshaped = tpu.ReshapeOp(builder.fresh(f"{name}_bias"), bias, shape=along_channels)
         bias = builder.add(reshaped).output
     builder.set_float(op.output, builder.add(tpu.AddOp(name, product, bias)).output)
+
+
+def _float_weight(builder: TpuBuilder, op: top.TopOp, right: SSAValue) -> SSAValue:
+    """Return the right side of a product of floats: constant weights as integers if the scheme says so, with a scale
+    for each output channel; anything else in floats.
+    """
+    storage, weight = builder.scheme_of(op.output).weights, constant_of(right)
+    channels = SumsProducts.of(op)
+    if (
+        is_float(storage)
+        or builder.scheme_of(op.output).quantizes
+        or weight is None
+        or channels is None
+    ):
+        return builder.as_float(right)
+    array, axis = builder.array_of(weight), channels.weight_axis % len(shape_of(weight.output))
+    try:
+        scales = weight_scales(array, axis, storage)
+    except ValueError as error:
+        raise not_quantizable(op, error) from None
+    stored = quantize(array, scales, 0, storage, axis=axis)
+    element = uniform_per_axis(storage, axis, scales.tolist())
+    return builder.constant(f"{builder.key_of(weight)}.{storage}", stored, element)
 
 
 def convert_weighted(

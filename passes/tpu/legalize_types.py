@@ -71,7 +71,7 @@ class WidenProduct(RewritePattern):
         wide, given = type_of_storage(_WIDE), element_of(op.output)
         product = op.clone()
         for index, operand in enumerate(op.operands):
-            if element_of(operand) != wide:
+            if is_float(operand.type) and element_of(operand) != wide:
                 product.operands[index] = self._widened(operand, wide, rewriter)
         name = op.result_name.data
         product.properties["name"] = StringAttr(f"{name}_product")

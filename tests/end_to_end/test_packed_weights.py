@@ -16,7 +16,7 @@ from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module, print_module
 
 from .random_networks import networks
-from .test_random_networks import SETTINGS, inputs_of, levels, same
+from .test_random_networks import SETTINGS, close, inputs_of, levels, same
 
 
 def network() -> onnx.ModelProto:
@@ -61,6 +61,19 @@ def test_levels_agree_to_the_bit(scheme: str, machine: tuple[str, int]):
     expected = run_onnx(model, inputs)["y"]
     signal = np.linalg.norm(expected) / np.linalg.norm(expected - program["y"])
     assert signal > {"w4a8": 3, "w4a4": 1.5}[scheme]
+
+
+@pytest.mark.parametrize("machine", [("default-8c", 8), ("edge-1c", 1)])
+@pytest.mark.parametrize("scheme", ["w8f16", "w4bf16"])
+def test_levels_of_floats_with_integer_weights_agree(scheme: str, machine: tuple[str, int]):
+    model = network()
+    inputs = inputs_of(model, 2)
+    tpu, tile, program = levels(model, CompileOptions(*machine, scheme=scheme), inputs)
+    close(tile, tpu, 0.01, "tile interpreter against tpu")
+    same(program, tile, "program against tile interpreter")
+    expected = run_onnx(model, inputs)["y"]
+    signal = np.linalg.norm(expected) / np.linalg.norm(expected - program["y"])
+    assert signal > {"w8f16": 50, "w4bf16": 4}[scheme]
 
 
 @given(networks())

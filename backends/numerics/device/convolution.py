@@ -53,8 +53,8 @@ def conv2d(
 
     w is [ceil(out_channels / block), kernel_height * kernel_width * in_channels / groups, block].
     Windows may reach past the input on any side, where they find `pad_value`. With
-    `accumulate`, the result is added to `acc`. Unless `w_type` is "none", the last axis of w is
-    packed; `narrow_x` says that x has no more bits than that.
+    `accumulate`, the result is added to `acc`. Unless `w_type` is "none", w is of that type, its
+    last axis packed if elements share bytes; `narrow_x` says that x has no more bits than that.
     """
     kernel = (kernel_height, kernel_width)
     depth = kernel_height * kernel_width * (in_channels // groups)
@@ -64,7 +64,7 @@ def conv2d(
     weights = shaped_weights(w, (blocks, depth, block), type, w_type)
 
     def one(packed: np.ndarray, images: np.ndarray) -> np.ndarray:
-        packed = unpacked(packed, block, w_type)
+        packed = unpacked(packed, block, type, w_type)
         return convolution.conv2d(
             images,
             unpack_conv_weights(packed, kernel, in_channels // groups, out_channels),
@@ -130,7 +130,7 @@ def depthwise_conv2d(
     channels, outputs = (in_pitch, out_pitch) if whole else (in_channels, out_channels)
 
     def one(packed: np.ndarray, images: np.ndarray) -> np.ndarray:
-        packed = unpacked(packed, block, w_type)
+        packed = unpacked(packed, block, type, w_type)
         return convolution.conv2d(
             images[..., :channels],
             packed[:, :outputs].reshape(kernel_height, kernel_width, 1, outputs),

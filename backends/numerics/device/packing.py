@@ -87,10 +87,12 @@ def pack_epilogue_table(
     return table
 
 
-def epilogue_table_rows(acc_type: str, residual: bool) -> int:
-    """Count the rows of an epilogue's table of parameters (see `pack_epilogue_table`; floats: the bias alone)."""
+def epilogue_table_rows(acc_type: str, residual: bool, scaled: bool = False) -> int:
+    """Count the rows of an epilogue's table of parameters (see `pack_epilogue_table`; floats: the bias alone or, if
+    `scaled`, the scales of integer weights, too).
+    """
     if is_float(acc_type):
-        return 1
+        return 2 if scaled else 1
     return (2 if acc_type == "i64" else 1) + (4 if residual else 2)
 
 

@@ -50,7 +50,8 @@ def matmul(
 
     x is [batch, m, x_pitch]. w is [batch, ceil(n / block), k, block], with `transpose_w` [batch, n,
     block] (rows of k elements); with `shared_w` one matrix, without the batch axis, serves all of
-    them. Unless `w_type` is "none", the last axis of w is packed; `narrow_x` says that x has no more bits than that.
+    them. Unless `w_type` is "none", w is of that type, its last axis packed if elements share bytes; `narrow_x` says
+    that x has no more bits than that.
     """
     left = narrowed(shaped(x, (batch, m, x_pitch), "x", type)[..., :k], w_type, narrow_x)
     matrix = (n, block) if transpose_w else (ceil_div(n, block), k, block)
@@ -64,7 +65,7 @@ def matmul(
         bounds = a, b
 
     def one(packed: np.ndarray, left: np.ndarray) -> np.ndarray:
-        packed = unpacked(packed, block, w_type)
+        packed = unpacked(packed, block, type, w_type)
         if transpose_w:
             right = np.swapaxes(packed[..., :k], -1, -2)
         else:
@@ -135,18 +136,20 @@ def epilogue(
     zero_point: int = 0,
     clamp_low: float = -_INFINITE,
     clamp_high: float = _INFINITE,
+    scaled: int = 0,
 ) -> np.ndarray:
     """Compute out[rows, written] from acc[rows, acc_pitch]: `epilogue_int` for integer types, `epilogue_float` for
     floats.
 
     `table` holds rows of `table_pitch` parameters: int32 bias (i64: low words, high words),
     multiplier, shift and, with a `residual` [rows, residual_pitch], its multiplier and shift;
-    floats: one f32 row, the bias (see `pack_epilogue_table`).
+    floats: one f32 row, the bias, and if `scaled` a second one, by which sums are multiplied
+    (see `pack_epilogue_table`).
     """
     integer = not is_float(acc_type)
     if integer == is_float(type):
         raise ValueError(f"an accumulator of {acc_type} cannot be stored as {type}")
-    words = epilogue_table_rows(acc_type, residual is not None)
+    words = epilogue_table_rows(acc_type, residual is not None, bool(scaled))
     pitches = {acc_pitch, out_pitch, table_pitch}
     if residual is not None:
         pitches.add(residual_pitch)
@@ -165,7 +168,8 @@ def epilogue(
     ) -> np.ndarray:
         values = parameters[:, :width]
         if not integer:
-            return epilogue_float(total, values[0], type, (clamp_low, clamp_high), added)
+            factors = values[1] if scaled else None
+            return epilogue_float(total, values[0], type, (clamp_low, clamp_high), added, factors)
         bias, scales = _table_bias(values, acc_type)
         term: Residual | None = None
         if added is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..packing import packed_bytes, unpack_rows
-from ..storage import dtype_of, integer_range, storage_type
+from ..storage import PACKED_NAMES, dtype_of, integer_range, is_float, storage_type
 from ..strided_view import strided_view
 
 _INFINITE = float("inf")
@@ -28,19 +28,21 @@ def shaped(array: np.ndarray, shape: tuple[int, ...], name: str, storage: str) -
 
 
 def shaped_weights(w: np.ndarray, shape: tuple[int, ...], type: str, w_type: str) -> np.ndarray:
-    """View weights as [..., *shape]: elements of `type`, or, unless `w_type` is "none", rows of packed bytes u8 that
-    hold the last axis (`unpacked`).
+    """View weights as [..., *shape]: elements of `type` or, unless `w_type` is "none", of that type; rows of bytes u8
+    if its elements share them (`unpacked`).
     """
-    if w_type == "none":
-        return shaped(w, shape, "w", type)
+    if w_type not in PACKED_NAMES:
+        return shaped(w, shape, "w", type if w_type == "none" else w_type)
     return shaped(w, (*shape[:-1], packed_bytes(shape[-1], w_type)), "w", "u8")
 
 
-def unpacked(w: np.ndarray, columns: int, w_type: str) -> np.ndarray:
-    """Return weights with rows of `columns` elements: as they are if `w_type` is "none", else from rows of packed
-    bytes.
+def unpacked(w: np.ndarray, columns: int, type: str, w_type: str) -> np.ndarray:
+    """Return weights with rows of `columns` elements as numbers that inputs of `type` are multiplied with: as they are
+    if `w_type` is "none", else integers, or floats that stand for the same integers.
     """
-    return w if w_type == "none" else unpack_rows(w, columns, w_type)
+    if w_type in PACKED_NAMES:
+        w = unpack_rows(w, columns, w_type)
+    return w.astype(dtype_of(type)) if w_type != "none" and is_float(type) else w
 
 
 def narrowed(x: np.ndarray, w_type: str, narrow_x: int) -> np.ndarray:

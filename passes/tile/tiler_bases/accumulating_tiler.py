@@ -171,7 +171,13 @@ class AccumulatingTiler(Tiler):
     @property
     def table_rows(self) -> int:
         """How many rows the table of parameters has."""
-        return epilogue_table_rows(self.accumulator, self.residual is not None)
+        return epilogue_table_rows(self.accumulator, self.residual is not None, self.is_scaled)
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether inputs are floats and weights integers, by whose scales the epilogue multiplies the sums."""
+        x, w = self.layer.elements[:2]
+        return x.is_float and w.is_quantized
 
     def elements_read(self, index: int) -> int:
         # The table of parameters holds the bias.
@@ -185,7 +191,7 @@ class AccumulatingTiler(Tiler):
         if not self.layer.inputs[1].is_weights:
             return 0
         return epilogue_table_bytes(
-            epilogue_table_rows(self.accumulator, False), self.channel_count
+            epilogue_table_rows(self.accumulator, False, self.is_scaled), self.channel_count
         )
 
     def block_for(self) -> int:
@@ -518,7 +524,7 @@ class AccumulatingTiler(Tiler):
         """
         layer, residual = self.layer, self.residual
         return {
-            "packed": self.packing.packed,
+            "packed": self.packing.narrower,
             "rate": self.packing.rate,
             "keeps_input": layer.inputs[0].is_kept,
             "keeps_residual": residual is not None and layer.inputs[residual].is_kept,
@@ -580,14 +586,16 @@ class AccumulatingTiler(Tiler):
         )
 
     def _table_values(self, constants: Constants) -> np.ndarray:
-        """Return the values of the table, [rows, channels rounded up to lane groups]: f32 bias; or i32 bias (low,
-        high), multiplier, shift (and those of the residual).
+        """Return the values of the table, [rows, channels rounded up to lane groups]: f32 bias (and scales); or i32
+        bias (low, high), multiplier, shift (and those of the residual).
         """
         pitch = round_up(self.channel_count, self.costs.lane_group)
         bias = self.folded_bias(constants)
-        if self.table_rows == 1:
-            table = np.zeros((1, pitch), dtype=np.float32)
+        if self.layer.elements[0].is_float:
+            table = np.zeros((self.table_rows, pitch), dtype=np.float32)
             table[0, : self.channel_count] = bias
+            if self.is_scaled:
+                table[1, : self.channel_count] = self.product_scales()
             return table
         scales = self.product_scales()
         multiplier, shift = self.layer.rescalings(scales / self.layer.result.scale)

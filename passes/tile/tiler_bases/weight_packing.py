@@ -22,42 +22,43 @@ from .emitter import Field
 
 @dataclass(frozen=True)
 class WeightPacking:
-    """The packing of weights of type `storage`; `packed` is that type if they share bytes, else "none". `rate` is the
-    storage type at whose rate the products go: that of the input, or of packed weights that are no narrower than it.
+    """The packing of weights of type `storage`; `narrower` is that type if it is not the input's, else "none". `rate`
+    is the storage type at whose rate the products go: that of the input, or of packed weights that are no narrower than
+    it.
     """
 
     storage: str
-    packed: str
+    narrower: str
     rate: str
 
     @staticmethod
     def of(x: NumberFormat, w: NumberFormat) -> WeightPacking:
         """Return the packing of weights `w` for inputs `x`."""
-        if w.storage not in PACKED_NAMES:
-            return WeightPacking(w.storage, "none", x.storage)
-        return WeightPacking(w.storage, w.storage, w.storage if x.fits(w.storage) else x.storage)
+        narrower = "none" if w.storage == x.storage else w.storage
+        fits = w.storage in PACKED_NAMES and x.fits(w.storage)
+        return WeightPacking(w.storage, narrower, w.storage if fits else x.storage)
 
     @property
     def is_packed(self) -> bool:
         """Whether several weights share a byte."""
-        return self.packed != "none"
+        return self.storage in PACKED_NAMES
 
     @property
     def per_byte(self) -> int:
         """How many weights a byte has, at least 1: parts of a row begin at a multiple of so many."""
-        return elements_of_bytes(1, self.packed) if self.is_packed else 1
+        return elements_of_bytes(1, self.storage) if self.is_packed else 1
 
     def row_elements(self, columns: int) -> int:
         """Return how many elements a row of `columns` weights has in memory: bytes, if weights share them."""
-        return packed_bytes(columns, self.packed) if self.is_packed else columns
+        return packed_bytes(columns, self.storage) if self.is_packed else columns
 
     def size_bytes(self, columns: int, rows: int) -> int:
         """Return the bytes of `rows` rows of `columns` weights."""
-        return weight_row_bytes(columns, self.storage, self.packed) * rows
+        return weight_row_bytes(columns, self.storage, self.narrower) * rows
 
     def stored(self, weights: np.ndarray) -> np.ndarray:
         """Return weights [..., columns], in the order in which a unit reads them, as they lie in memory."""
-        return pack_rows(weights, self.packed) if self.is_packed else weights
+        return pack_rows(weights, self.storage) if self.is_packed else weights
 
     def fields(self, columns: int) -> Mapping[str, Field]:
         """Return the fields of a tile op that say how its rows of `columns` weights are packed, and whether the input
@@ -65,9 +66,9 @@ class WeightPacking:
         """
         if not self.is_packed:
             return {}
-        filled = elements_of_bytes(packed_bytes(columns, self.packed), self.packed)
+        filled = elements_of_bytes(packed_bytes(columns, self.storage), self.storage)
         return {
-            "packed": self.packed,
+            "packed": self.storage,
             "block": None if filled == columns else columns,
-            "narrow": self.rate == self.packed,
+            "narrow": self.rate == self.storage,
         }

@@ -54,7 +54,7 @@ class MatmulTiler(AccumulatingTiler):
         """Whether the right-hand matrix lies in memory as rows of K elements."""
         if self.packing.is_packed and not self.packs:
             raise layer.error(
-                f"its weights of {self.packing.packed} must be one constant matrix",
+                f"its weights of {self.packing.storage} must be one constant matrix",
                 "fold the computation of the weights into the model",
             )
         self.folds = self.packs and not layer.elements[1].zero_point

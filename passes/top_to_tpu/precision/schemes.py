@@ -58,7 +58,19 @@ _W4A4 = Scheme(
 _FLOATS = tuple(
     Scheme(name, f"activations and weights {name}", name, name) for name in ("f32", "f16", "bf16")
 )
-SCHEMES: Mapping[str, Scheme] = {each.name: each for each in (_INT8, _W4A8, _W4A4, *_FLOATS)}
+_WEIGHT_ONLY = tuple(
+    Scheme(
+        f"w{weights[1:]}{floats}",
+        f"activations {floats}, weights {weights} symmetric per channel",
+        floats,
+        weights,
+    )
+    for floats in ("f16", "bf16")
+    for weights in ("i8", "i4")
+)
+SCHEMES: Mapping[str, Scheme] = {
+    each.name: each for each in (_INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY)
+}
 """Every scheme, by its name."""
 
 

@@ -152,9 +152,9 @@ func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<2x4x3x3xf32>, %b: tensor<2xf32>
 
 // -----
 
-func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<2x4x3x3x!quant.uniform<i8:f32:0, {2.5e-01,5.0e-01}>>, %b: tensor<2xf32>) {
-  // expected-error @below {{'tpu.conv2d': weight must have float elements, got !quant.uniform<i8:f32:0, {2.500000e-01,5.000000e-01}>}}
-  %y = tpu.conv2d "y" %x, %w, %b accumulator = "f32" : (tensor<1x4x8x8xf32>, tensor<2x4x3x3x!quant.uniform<i8:f32:0, {2.5e-01,5.0e-01}>>, tensor<2xf32>) -> tensor<1x2x6x6xf32>
+func.func @f(%x: tensor<1x4x8x8xf32>, %w: tensor<2x4x3x3xi8>, %b: tensor<2xf32>) {
+  // expected-error @below {{'tpu.conv2d': weight must have float elements, got i8}}
+  %y = tpu.conv2d "y" %x, %w, %b accumulator = "f32" : (tensor<1x4x8x8xf32>, tensor<2x4x3x3xi8>, tensor<2xf32>) -> tensor<1x2x6x6xf32>
   return
 }
 

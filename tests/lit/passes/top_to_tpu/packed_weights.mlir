@@ -1,6 +1,7 @@
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=w4a8}" --weights-out %t.safetensors | filecheck %s
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=w4a8},convert-tpu-to-tile,tile-plan,tile-split-over-cores,tile-cut-to-local-memory" --weights-out %t.tile.safetensors | filecheck %s --check-prefix TILE
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=w4a4}" --weights-out %t.a4.safetensors | filecheck %s --check-prefix NARROW
+// RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=w8f16}" --weights-out %t.f16.safetensors | filecheck %s --check-prefix FLOAT
 // RUN: not smalti-opt %s -p "convert-top-to-tpu{target=systolic-256 scheme=w4a8}" 2>&1 | filecheck %s --check-prefix TARGET
 
 // Weights of 4 bits have a scale for each output channel. They lie packed in global and in local memory: two share a byte.
@@ -23,6 +24,9 @@ func.func @main(%x: tensor<1x8x4x4x!quant.calibrated<f32<-1.0:1.0>>>) -> tensor<
 // NARROW:      tpu.conv2d "y" %x_i8, %w_i4
 // NARROW-NEXT: %y_i4 = tpu.requantize "y_i4" %y {{.*}} -> tensor<1x16x4x4x!quant.uniform<i8<-8:7>:f32, {{.*}}:-1>>
 // NARROW:      tpu.conv2d "z" %y_i4, %v_i4
+
+// Weights alone are integers: they are multiplied as floats.
+// FLOAT: tpu.conv2d "y" %x_f16, %w_i8 pads = [1, 1, 1, 1] accumulator = "f32" : (tensor<1x8x4x4xf16>, tensor<16x8x3x3x!quant.uniform<i8:f32:0, {{.*}}>>) -> tensor<1x16x4x4xf16>
 
 // TARGET: error: target 'systolic-256' cannot compute by scheme 'w4a8': its matrix unit has no rate for weights of i4
 // TARGET: hint: it computes by int8, 

@@ -640,8 +640,8 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
 isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have w_type one of none, i4, got w_type=i8}}
-    m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_type=i8
+    // expected-error @below {{it must have w_type one of none, i8, i4, got w_type=u8}}
+    m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_type=u8
   }
 }
 
@@ -650,7 +650,7 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
 isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have narrow_x 0 unless w_type is given, got w_type=none, narrow_x=1}}
+    // expected-error @below {{it must have narrow_x 0 unless w_type is i4 and type an integer type, got type=i8, w_type=none, narrow_x=1}}
     m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, narrow_x=1
   }
 }
@@ -660,8 +660,8 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
 isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have type an integer type when w_type is given, got type=f32, w_type=i4}}
-    m0: matmul x=0x0, w=0x0, acc=0x0, type=f32, acc_type=f32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_type=i4
+    // expected-error @below {{it must have type of more bits than w_type, got type=i8, w_type=i8}}
+    m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_type=i8
   }
 }
 
@@ -682,5 +682,15 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have w_zero_point 0 when w_type is given, got w_zero_point=3, w_type=i4}}
     v0: vector_matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=1, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_zero_point=3, w_type=i4
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have acc_type a float type when scaled, got acc_type=i32, scaled=1}}
+    v1: epilogue acc=0x0, out=0x800, table=0x40, acc_type=i32, type=i8, rows=64, channels=16, acc_pitch=16, out_pitch=16, table_pitch=16, scaled=1
   }
 }
