@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "export": "top IR to ONNX model",
     "calibrate": "where the tensors of a network saturate in 8 bits, as a table that people read and edit",
     "sensitivity": "what quantizing each layer alone does to the outputs, and which few layers to keep in floats",
+    "search": "pick a scheme for each layer: the least cycles with which the outputs are as good as asked",
     "compile": "ONNX model or IR of any level to IR of lower levels and a program file",
     "run": "run a program or IR of any level on inputs, functionally and in time",
     "compare": "outputs and every intermediate tensor of a level against ONNX Runtime, worst first",

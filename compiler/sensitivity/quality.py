@@ -37,17 +37,19 @@ class Judge:
     metric: str | None = None
     post_process: str | None = None
 
-    def measure(self, reference: Outputs, outputs: Outputs, samples: int) -> dict[str, float]:
-        """Return the loss, 1 - the mean cosine over samples and outputs; the signal-to-noise ratio in dB; the share of
-        equal decisions; and the metric, if there is one.
+    def measure(self, reference: Outputs, outputs: Outputs, samples: int) -> dict[str, Any]:
+        """Return the loss, 1 - the mean cosine over samples and outputs; the losses of samples; the signal-to-noise
+        ratio in dB; the share of equal decisions; and the metric, if there is one.
 
         Raises DiagnosticError if a function of the user's fails, or returns what it should not.
         """
         pairs = list(
             zip(self._parts(reference, samples), self._parts(outputs, samples), strict=True)
         )
-        measured = {
-            "loss": 1 - float(np.mean([_mean_cosine(*each, self._place) for each in pairs])),
+        losses = [1 - _mean_cosine(*each, self._place) for each in pairs]
+        measured: dict[str, Any] = {
+            "loss": float(np.mean(losses)),
+            "losses": losses,
             "snr_db": min(_snr_db(reference[name], outputs[name]) for name in reference),
             "agreement": agreement(reference, outputs),
         }

@@ -14,9 +14,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
-from ...backends.interpreter.samples import count_samples, declared_inputs
+from ...backends.interpreter.samples import count_samples, declared_inputs, main_function
 from ...backends.interpreter.variants import VariantRunner
+from ...backends.simulator.simulate import simulate
+from ...dialects import top
 from ...dialects.ir.context import SmaltiContext
+from ...dialects.ir.location import names_of
 from ...dialects.tpu import TpuOp
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline
@@ -138,6 +141,49 @@ class QuantizedNetwork:
         measured = self.source.judge.measure(self.float_outputs, outputs, self.samples)
         return {**measured, "changes": changes}
 
+    def measure_with_cycles(self, choice: Choice) -> dict[str, Any]:
+        """Return what `measure` does, the simulated cycles of the program, and the part of them that each group of
+        layers has of the critical path, by its name; only an "error" if the target cannot compute the choice.
+        """
+        try:
+            module = self.convert(choice)
+            compilation = Compilation(module, self.ctx, CompileOptions(), keep_levels=False)
+            timing = simulate(compilation.compile(), None, mode="timing").timing
+        except DiagnosticError as error:
+            return {"error": error.message}
+        assert timing is not None
+        layer_cycles: dict[str, float] = {}
+        for cost in timing.node_costs().values():
+            owner = next(
+                (self._group_of_node[n] for n in cost.nodes if n in self._group_of_node), None
+            )
+            if owner is not None:
+                layer_cycles[owner] = layer_cycles.get(owner, 0.0) + cost.cycles
+        return {**self.measure(choice), "cycles": timing.cycles, "layer_cycles": layer_cycles}
+
+    def result_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each group's result, by the name of the group."""
+        return {
+            op.result_name.data: op.output.type.get_shape()
+            for op in self._ops()
+            if op.result_name.data in self.groups
+        }
+
+    @cached_property
+    def _group_of_node(self) -> dict[str, str]:
+        """The group that an ONNX node belongs to, or an op whose node is not known, by their names."""
+        group_of = {layer: name for name, group in self.groups.items() for layer in group.layers}
+        return {
+            node: group_of[op.result_name.data]
+            for op in self._ops()
+            if op.result_name.data in group_of
+            for node in (*names_of(op.location), op.result_name.data)
+        }
+
+    def _ops(self) -> list[top.TopOp]:
+        block = main_function(self.module).body.block
+        return [op for op in block.ops if isinstance(op, top.TopOp)]
+
     def measure_layer(self, choice: Choice, group: LayerGroup) -> dict[str, Any]:
         """Return the loss, 1 - cosine, of the result of a group alone, and the signal-to-noise ratio of it in dB."""
         module = self.convert(choice)
@@ -193,12 +239,16 @@ class ChoiceEvaluator:
     _network: QuantizedNetwork | None = None
 
     def evaluate(self, point: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what `QuantizedNetwork.measure` or `measure_layer` returns."""
+        """Return what `QuantizedNetwork.measure` returns, `measure_with_cycles` if the point asks for "cycles", or
+        `measure_layer`.
+        """
         choice = Choice(point["schemes"], point["others"], point["table"])
         if self.quick and len(choice.schemes) == 1:
             return self.network.measure_layer(
                 choice, self.network.groups[next(iter(choice.schemes))]
             )
+        if point.get("cycles"):
+            return self.network.measure_with_cycles(choice)
         return self.network.measure(choice)
 
     @property

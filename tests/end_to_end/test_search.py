@@ -1,0 +1,66 @@
+"""`smalti search`: what it chooses is what a compilation with its qtable gives, and it reaches the goal."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from smalti.backends.program import container
+from smalti.backends.simulator.simulate import simulate
+from smalti.compiler import calibrate_model, compile_model
+
+from .bad_input.diagnostics import Smalti, assert_diagnostic
+
+pytest.importorskip("scipy")
+
+
+@pytest.fixture(scope="module")
+def table(small_onnx: Path, small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("table") / "small.calibration"
+    path.write_text(str(calibrate_model(small_onnx, small_data)))
+    return path
+
+
+def test_what_is_chosen_reaches_the_goal(
+    smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path
+):
+    words = ["search", small_onnx, "--calibration", table, "--data", small_data, "--at-least", "cos=0.99999",
+             "--scheme", "int8", "--scheme", "f32", "--record", tmp_path / "r.jsonl"]  # fmt: skip
+    qtable, front = tmp_path / "m.qtable", tmp_path / "f.csv"
+    ran = smalti(*words, "-o", qtable, "--front", front, "--plot", tmp_path / "f.svg")
+    assert ran.code == 0, ran.err
+    rows = list(csv.DictReader(front.open()))
+    (chosen,) = [row for row in rows if row["is_chosen"] == "True"]
+    good = [row for row in rows if 1 - float(row["loss"]) >= 0.99999]
+    assert int(chosen["cycles"]) == min(int(row["cycles"]) for row in good)
+    program = tmp_path / "m.smalti"
+    compiled = ["compile", small_onnx, "--calibration", table, "--qtable", qtable, "-o", program]
+    assert smalti(*compiled).code == 0
+    timing = simulate(container.load(program), mode="timing").timing
+    assert timing is not None and timing.cycles == int(chosen["cycles"])
+    data = dict(np.load(small_data))
+    exact = compile_model(small_onnx, quantize="f32").run(data)
+    found = compile_model(small_onnx, calibration=table, qtable=qtable).run(data)
+    for name in exact:
+        a, b = (each[name].reshape(8, -1).astype(float) for each in (exact, found))
+        cosines = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+        assert 1 - cosines.mean() == pytest.approx(float(chosen["loss"]), abs=1e-6)
+    assert smalti(*words, "--jobs", 2).out == ran.out
+
+
+def test_a_goal_that_nothing_reaches_is_told_with_the_best(
+    smalti: Smalti, small_onnx: Path, small_data: Path, table: Path
+):
+    words = ["search", small_onnx, "--calibration", table, "--data", small_data, "--scheme", "int8"]
+    ran = smalti(*words, "--at-least", "cos=1")
+    assert ran.code == 0 and "short of it, this is the best" in ran.out, ran.err
+    ran = smalti(*words, "--at-least", "agreement=50%")
+    assert ran.code == 0 and "agreement of at least 0.5: reached" in ran.out
+
+
+def test_mistakes(smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path):
+    words = ["search", small_onnx, "--calibration", table, "--data", small_data]
+    assert_diagnostic(smalti(*words, "--at-least", "cosine=1"), "no measure 'cosine'", "cos")
+    assert_diagnostic(smalti(*words, "--at-least", "metric=1"), "there is no metric")
+    told = smalti(*words, "--at-least", "cos=0.9", "--front", tmp_path / "f.txt")
+    assert_diagnostic(told, "cannot be written as '.txt'")
