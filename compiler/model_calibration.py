@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ..backends.diagnostics.progress import Progress, silent
 from ..backends.interpreter.samples import input_tensors, main_function
 from ..backends.numerics.storage import dtype_of
 from ..passes.top.calibration_table import CalibrationTable
+from .calibration.best_of import measured_statistics_and_table
 from .calibration.clipping.method import DEFAULT_METHOD, METHODS, method_named
 from .calibration.doubtful_data import (
     InputSummary,
@@ -23,7 +25,6 @@ from .calibration.doubtful_data import (
     doubt_of_cuts,
     doubts,
 )
-from .calibration.ranges import calibration_table, collect_statistics
 from .calibration.sample_source import ImageSamples, Samples
 from .calibration.samples import (
     calibration_samples,
@@ -152,20 +153,20 @@ def calibrated(
         samples = calibration_samples(data, module, ctx.on_report)
         if (doubt := few_samples(data, samples)) is not None:
             ctx.on_report(doubt)
-    statistics = collect_statistics(
-        module,
-        ctx.weights,
-        samples,
-        histogram=chosen.histogram,
-        progress=compilation.progress,
+    statistics, table = measured_statistics_and_table(
+        module, ctx.weights, samples, chosen, compilation.progress
     )
-    comments = [f"{told_in_tables(data)}, {samples.taken} samples", f"method: {chosen.name}"]
+    comments = [
+        f"{told_in_tables(data)}, {samples.taken} samples",
+        f"method: {chosen.name}",
+        *table.comments,
+    ]
     if isinstance(samples, ImageSamples):
         comments.insert(1, f"preprocessing: {preprocessing}")
         doubt = doubt_of_count(samples.taken, [samples.input.name], place_of_data(data))
         if doubt is not None:
             ctx.on_report(doubt)
-    table = calibration_table(module, statistics, chosen, comments)
+    table = replace(table, comments=comments)
     cuts = doubt_of_cuts(statistics, table, place_of_data(data))
     if cuts is not None:
         ctx.on_report(cuts)

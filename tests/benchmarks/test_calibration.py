@@ -30,7 +30,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", ["min-max", "mse"])
+@pytest.mark.parametrize("method", ["min-max", "mse", "best-of"])
 def test_calibration_of_256_images(data: Path, tmp_path: Path, say: Say, method: str):
     words = ("calibrate", MODEL, "--data", data, "--method", method, "-o", tmp_path / "t")
     run = run_fresh("smalti.tools.main", *words, folder=tmp_path)

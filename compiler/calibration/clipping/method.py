@@ -44,7 +44,11 @@ _PLAIN = (
     Method("mse-i4", "mse for 4 bits, as scheme w4a4 has them: cuts off more", LogHistogram, partial(mse, bits=4)),
     Method("aciq-gauss", "best for a normal distribution of the same variance", LogHistogram, aciq_gauss, True),
     Method("aciq-laplace", "best for a Laplace distribution of equal mean distance", LogHistogram, aciq_laplace, True),
+    Method("best-of", "mse, min-max or percentile:99.99, by the error at the outputs", LogHistogram, mse),
 )  # fmt: skip
+BEST_OF = "best-of"
+"""The method that takes for each tensor one of `COMPARED`: the one that makes the least error at the outputs."""
+COMPARED = ("mse", "min-max", "percentile:99.99")
 _BY_NAME: Mapping[str, Method] = {each.name: each for each in _PLAIN}
 MIN_MAX = _BY_NAME["min-max"]
 """The method that takes the least and the greatest number as they are."""

@@ -149,7 +149,8 @@ def test_zeros_do_not_count_as_information(method):
 @pytest.mark.parametrize(
     ("name", "words"),
     [("mes", "did you mean mse"), ("percentile:0", "no percentile"), ("percentile:x", "no percentile"),
-     ("percentile:101", "no percentile"), ("best", "the methods are")],
+     ("percentile:101", "no percentile"), ("best", "did you mean best-of"),
+     ("none", "the methods are")],
 )  # fmt: skip
 def test_unknown_methods_are_diagnostics(name, words):
     with pytest.raises(DiagnosticError) as caught:
