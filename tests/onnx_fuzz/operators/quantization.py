@@ -44,6 +44,15 @@ def floats_of(draw: Draw) -> type[np.generic]:
     return draw.choice((draw.precision.dtype, draw.precision.dtype, np.float16))
 
 
+def to_floats(draw: Draw, whole: str, numbers: list[str], rounds: bool = False) -> None:
+    """Add the floats of a result; one that is rounded after steps of floats (`rounds`), of which ONNX Runtime has its
+    own, may differ by one.
+    """
+    (result,) = draw.node("DequantizeLinear", [whole, *numbers])
+    if rounds:
+        draw.steps |= {whole: 1.0, result: float(draw.arrays[numbers[0]].max())}
+
+
 def quantize(draw: Draw) -> None:
     """To bytes and back, by one scale or one for each channel."""
     floats = floats_of(draw)
@@ -105,7 +114,7 @@ def matmul(draw: Draw) -> None:
         *numbers[2],
     ]
     (whole,) = draw.node("QLinearMatMul", inputs)
-    draw.node("DequantizeLinear", [whole, *numbers[2]])
+    to_floats(draw, whole, numbers[2], rounds=True)
 
 
 def convolution(draw: Draw) -> None:
@@ -124,7 +133,7 @@ def convolution(draw: Draw) -> None:
     if draw.chance(0.5):
         inputs.append(draw.constant(draw.rng.integers(-500, 500, outputs), np.int32))
     (whole,) = draw.node("QLinearConv", inputs, pads=draw.choice((None, [1, 1, 1, 1])))
-    draw.node("DequantizeLinear", [whole, *numbers[1]])
+    to_floats(draw, whole, numbers[1], rounds=True)
 
 
 DRAWS: dict[str, Callable[[Draw], None]] = {

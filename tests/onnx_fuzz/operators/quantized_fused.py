@@ -9,14 +9,7 @@ import numpy as np
 
 from tests.onnx_fuzz.draw import Draw
 from tests.onnx_fuzz.operators.fused import MICROSOFT, mask
-from tests.onnx_fuzz.operators.quantization import BYTES, codes, parameters, weights
-
-
-def to_floats(draw: Draw, whole: str, numbers: list[str], rounds: bool = False) -> None:
-    """Add the floats of a result; one that ONNX Runtime computes in steps of its own (`rounds`) may differ by one."""
-    (result,) = draw.node("DequantizeLinear", [whole, *numbers])
-    if rounds:
-        draw.steps |= {whole: 1.0, result: float(draw.arrays[numbers[0]].max())}
+from tests.onnx_fuzz.operators.quantization import BYTES, codes, parameters, to_floats, weights
 
 
 def binary(kind: str, draw: Draw) -> None:

@@ -1,5 +1,5 @@
-// RUN: smalti-opt %s -p "tpu-hoist-quantization" | filecheck %s
-// RUN: smalti-opt %s -p "tpu-hoist-quantization" --mlir-print-debuginfo | filecheck %s --check-prefix LOC
+// RUN: smalti-opt %s -p "tpu-hoist-quantization" --split-input-file | filecheck %s
+// RUN: smalti-opt %s -p "tpu-hoist-quantization" --split-input-file --mlir-print-debuginfo | filecheck %s --check-prefix LOC
 
 !t = tensor<1x2x4x4x!quant.uniform<i8:f32, 0.05:-128>>
 !s = tensor<1x2x2x2x!quant.uniform<i8:f32, 0.05:-128>>
@@ -31,3 +31,21 @@ func.func @main(%x: tensor<1x2x4x4xf32>) -> (tensor<1x2x2x2xf32>, tensor<1x2x2x2
 
 // LOC: tpu.cast "p.input" {{.*}} loc("Pool_1")
 // LOC-NEXT: tpu.max_pool "p" {{.*}} loc("Pool_1")
+
+// -----
+
+// What is only rearranged is quantized before, through several ops.
+func.func @rearranged(%x: tensor<2x4x3xf32>) -> tensor<1x4x2x3xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["y"]} {
+  %e = tpu.unary "e" %x kind = "exp" : (tensor<2x4x3xf32>) -> tensor<2x4x3xf32>
+  %r = tpu.reshape "r" %e : (tensor<2x4x3xf32>) -> tensor<1x2x4x3xf32>
+  %t = tpu.transpose "t" %r permutation = [0, 2, 1, 3] : (tensor<1x2x4x3xf32>) -> tensor<1x4x2x3xf32>
+  %q = tpu.cast "q" %t : (tensor<1x4x2x3xf32>) -> tensor<1x4x2x3x!quant.uniform<i8:f32, 0.05:-128>>
+  %y = tpu.cast "y" %q : (tensor<1x4x2x3x!quant.uniform<i8:f32, 0.05:-128>>) -> tensor<1x4x2x3xf32>
+  func.return %y : tensor<1x4x2x3xf32>
+}
+
+// CHECK-LABEL: @rearranged
+// CHECK:      %r_input = tpu.cast "r.input" %e : (tensor<2x4x3xf32>) -> tensor<2x4x3x!quant.uniform<i8:f32, {{.*}}:-128>>
+// CHECK-NEXT: %r = tpu.reshape "r" %r_input
+// CHECK-NEXT: %t = tpu.transpose "t" %r
+// CHECK-NEXT: %y = tpu.cast "y" %t
