@@ -8,7 +8,7 @@ from smalti.compiler.compilation.compilation import CompileOptions, start_from_m
 from smalti.compiler.compilation.execution import run_ir
 
 
-@pytest.mark.parametrize("quantize", ["f32", "int8"])
+@pytest.mark.parametrize("quantize", ["int8", pytest.param("f32", marks=pytest.mark.slow)])
 def test_blazeface(shared_file, quantize: str):
     model = shared_file("models/blazeface.onnx")
     inputs = {"x.1": np.random.default_rng(0).uniform(-1, 1, (1, 3, 128, 128)).astype(np.float32)}
