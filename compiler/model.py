@@ -24,7 +24,7 @@ from ..dialects.ir.text.module_text import print_module, read_module, write_modu
 from ..dialects.level import LEVELS, Level
 from ..passes.tile.network_schedule import NetworkSchedule
 from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
-from ..passes.top.calibration_table import Ranges, table_of, write_table
+from ..passes.top.calibration_table import CalibrationTable, write_table
 from ..passes.top_to_tpu.precision.schemes import QUANTIZE, SCHEMES, Quantize
 from .compilation.accuracy import Accuracy
 from .compilation.arguments import (
@@ -121,18 +121,18 @@ class CompiledModel:
         program: Program,
         levels: Mapping[Level, ModuleOp],
         pipeline: str = "",
-        ranges: Ranges | None = None,
+        calibrated: CalibrationTable | None = None,
         plan_trace: PlanTrace | None = None,
     ) -> None:
         """Make a compiled model of a program.
 
-        `pipeline` is the text of the passes that made it, for smalti-opt. `ranges` are those that calibration measured;
-        the text reads them from a file that `save_calibration` writes. `plan_trace` are the decisions about its
-        schedule, None if they were not asked for.
+        `pipeline` is the text of the passes that made it, for smalti-opt. `calibrated` is the table that
+        calibration made; the text reads it from a file that `save_calibration` writes. `plan_trace` are the decisions
+        about its schedule, None if they were not asked for.
         """
         self.program = program
         self.pipeline = pipeline
-        self.ranges = ranges
+        self.calibrated = calibrated
         self.plan_trace = plan_trace
         self._levels = dict(levels)
 
@@ -240,13 +240,13 @@ class CompiledModel:
         Raises:
             DiagnosticError: if nothing was measured, or the file cannot be written.
         """
-        if self.ranges is None:
+        if self.calibrated is None:
             raise DiagnosticError(
                 "no ranges were measured for this model",
                 hint="compile it with quantize='int8' and calibration data",
             )
         path = Path(folder) / CALIBRATION_TABLE
-        write_table(table_of(self.ranges), path)
+        write_table(self.calibrated, path)
         return path
 
     def save_schedule(self, folder: str | Path) -> Path:
@@ -391,7 +391,7 @@ def compile_model(
         program = compilation.compile()
     pipeline = ",".join(compilation.pipeline)
     trace = None if tracing is None else tracing.trace
-    return CompiledModel(program, compilation.levels, pipeline, compilation.ranges, trace)
+    return CompiledModel(program, compilation.levels, pipeline, compilation.calibrated, trace)
 
 
 def shape_arguments(

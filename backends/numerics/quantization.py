@@ -26,6 +26,7 @@ __all__ = [
     "dequantize",
     "dequantize_linear",
     "dynamic_quantize_linear",
+    "next_power_of_two",
     "quantize",
     "quantize_linear",
     "quantize_multiplier",
@@ -101,24 +102,43 @@ def requantize(
     return rescale(acc, None, multiplier, shift, None, zero_point, limits, dtype_of(storage))
 
 
-def activation_parameters(lo: float, hi: float, storage: str = "i8") -> tuple[float, int]:
-    """Return the scale and the zero point of an asymmetric tensor with values in [lo, hi] (widened to hold 0).
+def activation_parameters(
+    lo: float,
+    hi: float,
+    storage: str = "i8",
+    *,
+    symmetric: bool = False,
+    power_of_two: bool = False,
+) -> tuple[float, int]:
+    """Return the scale and the zero point of a tensor with values in [lo, hi] (widened to hold 0).
 
     scale = (hi - lo) / (steps of `storage`), rounded to f32; zero_point = round_half_even(least -
-    lo / scale), cut to the storage range. An all-zero range has scale 1. Raises ValueError if lo > hi
-    or a bound is not finite in f32.
+    lo / scale), cut to the storage range. If `symmetric`, scale = max(-lo, hi) / greatest, and zero_point
+    is 0. If `power_of_two`, the scale is the next greater power of two. An all-zero range has scale 1.
+    Raises ValueError if lo > hi or a bound is not finite in f32.
     """
     if not (math.isfinite(lo) and math.isfinite(hi)) or lo > hi:
         raise ValueError(f"[{lo}, {hi}] is not a range of values")
     least, greatest = integer_range(storage)
     lo, hi = min(lo, 0.0), max(hi, 0.0)
+    step = max(-lo, hi) / greatest if symmetric else (hi - lo) / (greatest - least)
     with np.errstate(over="ignore"):
-        scale = float(np.float32((hi - lo) / (greatest - least)))
+        scale = float(np.float32(step))
+        if power_of_two:
+            scale = float(next_power_of_two(scale).astype(np.float32))
     if not math.isfinite(scale):
         raise ValueError(f"the range [{lo}, {hi}] is too wide for f32")
     scale = max(scale, _SMALLEST_SCALE) if hi > lo else 1.0
+    if symmetric:
+        return scale, 0
     zero_point = int(np.clip(np.rint(least - lo / scale), least, greatest))
     return scale, zero_point
+
+
+def next_power_of_two(values: np.ndarray | float) -> np.ndarray:
+    """Return the least power of two, in f64, that is not below each of some numbers >= 0; 0 for 0."""
+    mantissa, exponent = np.frexp(np.asarray(values, np.float64))
+    return np.where(mantissa == 0, 0.0, np.ldexp(1.0, exponent - (mantissa == 0.5)))
 
 
 def weight_scales(w: np.ndarray, axis: int, storage: str = "i8") -> np.ndarray:

@@ -35,6 +35,25 @@ _MEMORY_SHARE = 2
 """Samples run in half of the memory that a run takes: about as quick."""
 
 
+def measured_table(
+    module: ModuleOp,
+    weights: WeightStore,
+    data: Samples,
+    method: Method,
+    *,
+    progress: Progress | None = None,
+) -> CalibrationTable:
+    """Return the table that a method makes of `data`, without comments. Raises what `collect_statistics` raises."""
+    statistics = collect_statistics(
+        module,
+        weights,
+        data,
+        histogram=method.histogram,
+        progress=progress,
+    )
+    return calibration_table(module, statistics, method)
+
+
 def calibrate(
     module: ModuleOp,
     weights: WeightStore,

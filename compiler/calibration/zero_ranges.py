@@ -10,12 +10,12 @@ from xdsl.ir import Block, SSAValue
 
 from ...backends.diagnostics.diagnostic import Diagnostic, Place
 from ...backends.interpreter.samples import input_names
-from ...backends.numerics.quantization import activation_parameters
 from ...dialects.network.traits import Converts
-from ...dialects.quant import uniform
 from ...dialects.quant.element_type import element_of, shape_of
 from ...passes.top.annotate_calibration import RANGE_OF_ZEROS
 from ...passes.top.calibration_table import Ranges
+from ...passes.top_to_tpu.builder.activation_ranges import activation_type
+from ...passes.top_to_tpu.precision.schemes import SCHEMES
 
 _SHOWN_NAMES = 8
 
@@ -38,11 +38,13 @@ def zero_ranges(module: ModuleOp, ranges: Ranges) -> set[str]:
 
 def quantized_by_zeros(module: ModuleOp, names: Collection[str]) -> list[str]:
     """Return those of `names` whose tensors in tpu IR are quantized by the range that stands for [0, 0]."""
-    element = uniform("i8", *activation_parameters(*RANGE_OF_ZEROS))
+    elements = {
+        activation_type(*RANGE_OF_ZEROS, scheme) for scheme in SCHEMES.values() if scheme.quantizes
+    }
     return [
         name
         for name, value in _named_values(module)
-        if name in names and any(element_of(form) == element for form in _forms(value))
+        if name in names and any(element_of(form) in elements for form in _forms(value))
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
@@ -16,7 +17,7 @@ from ...backends.program.program import Program
 from ...dialects.ir.text.module_text import write_module
 from ...dialects.ir.text.program_note import note_program
 from ...dialects.level import LEVELS, Level
-from ...passes.top.calibration_table import SUFFIX, table_of, write_table
+from ...passes.top.calibration_table import SUFFIX, write_table
 from ..calibration.samples import is_table, told_in_tables
 from .compilation import CalibrationSource, Compilation
 
@@ -107,11 +108,11 @@ class Artifacts:
         compilation.on_level = write_level
         compilation.keep_levels = False
         compilation.lower_to(self.last_level)
-        if compilation.ranges is not None:
+        if compilation.calibrated is not None:
             self._names["calibration"] = table
             source = compilation.options.calibration
             comments = [] if source is None else [told_in_tables(source)]
-            write_table(table_of(compilation.ranges, comments), folder / table)
+            write_table(replace(compilation.calibrated, comments=comments), folder / table)
         if "schedule" in self.stages:
             self._names["schedule"] = f"{self.stem}.schedule"
             write_text(folder / self._names["schedule"], str(compilation.schedule))

@@ -35,12 +35,13 @@ from ...passes.tile.plan import Plan
 from ...passes.tile.set_schedules import SetGivenSchedules, SetSchedules
 from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges, ranges_of
 from ...passes.top.calibration_grammar import read_table
-from ...passes.top.calibration_table import Ranges
+from ...passes.top.calibration_table import CalibrationTable
 from ...passes.top_to_tpu.builder.activation_ranges import MissingRangesError
 from ...passes.top_to_tpu.precision.given_quantization import gives_quantization
 from ...passes.top_to_tpu.precision.layer_schemes import read_qtable
 from ...passes.top_to_tpu.precision.schemes import Quantize, Scheme, chosen_scheme
-from ..calibration.ranges import calibrate
+from ..calibration.clipping.method import DEFAULT_METHOD, method_named
+from ..calibration.ranges import measured_table
 from ..calibration.samples import (
     calibration_samples,
     few_samples,
@@ -177,8 +178,8 @@ class Compilation:
     `levels` keeps the IR at the end of each level that was passed, unless `keep_levels` is off: a copy of tile IR takes
     time and memory. `pipeline` is the text of all passes run so far, which `instruments` watch; `verify_each`: whether
     IR is verified after each pass. `on_level` is called at the end of each level with the module as it is then.
-    `ranges` are those that calibration found. `calibration_table` is the path from which `pipeline` reads them: to run
-    that text again, write the ranges to this file first. `sanitize`: whether the sanitizer checks the program, as it
+    `calibrated` is the table that calibration made. `calibration_table` is the path from which `pipeline` reads it: to
+    run that text again, write the table to this file first. `sanitize`: whether the sanitizer checks the program, as it
     should where a person may have edited the IR that it comes from.
     """
 
@@ -190,7 +191,7 @@ class Compilation:
     instruments: Sequence[PassInstrument] = ()
     verify_each: bool = True
     calibration_table: str = CALIBRATION_TABLE
-    ranges: Ranges | None = None
+    calibrated: CalibrationTable | None = None
     keep_levels: bool = True
     sanitize: bool = False
     levels: dict[Level, ModuleOp] = field(default_factory=dict)
@@ -360,20 +361,24 @@ class Compilation:
         )
 
     def _annotate(self, source: CalibrationSource) -> None:
-        """Write the ranges of a table, or those measured on data, into the IR; note what to tell of them once the
-        network is converted, if they quantize anything at all.
+        """Write the ranges of a table, or those that the scheme's method finds on data, into the IR; note what to tell
+        of them once the network is converted, if they quantize anything at all.
         """
         measured: Collection[str] = ()
+        scheme = self.options.network_scheme
         if is_table(source):
-            annotation = AnnotateMeasured(
-                str(source), ranges_of(read_table(source), str(source), self.ctx)
-            )
+            path, table = str(source), read_table(source)
         else:
             samples = calibration_samples(source, self.module, self.ctx.on_report)
             self._few_samples = few_samples(source, samples)
-            self.ranges = calibrate(self.module, self.ctx.weights, samples, progress=self.progress)
             measured = samples.declared.keys()
-            annotation = AnnotateMeasured(self.calibration_table, self.ranges)
+            method = method_named(scheme.calibration or DEFAULT_METHOD)
+            table = self.calibrated = measured_table(
+                self.module, self.ctx.weights, samples, method, progress=self.progress
+            )
+            path = self.calibration_table
+        ranges = ranges_of(table, path, self.ctx, symmetric=scheme.symmetric)
+        annotation = AnnotateMeasured(path, ranges, symmetric=scheme.symmetric)
         # Of inputs that are all zero the data's reader has told already.
         self._zeros = zero_ranges(self.module, annotation.ranges(self.ctx)).difference(measured)
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])

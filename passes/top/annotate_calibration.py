@@ -44,11 +44,12 @@ _SHOWN_NAMES = 8
 
 @dataclass(frozen=True)
 class AnnotateCalibration(SmaltiPass):
-    """Give activations the ranges of a calibration table: table=FILE.
+    """Give activations the ranges of a calibration table: table=FILE symmetric=false|true.
 
-    A row of the table is NAME THRESHOLD MIN MAX METHOD; names are those of ops and function inputs. Values without a
-    row stay as they are, and rows without a value are counted (statistic `unknown`). A table of which no row fits a
-    value of the module is an error.
+    A row of the table is NAME THRESHOLD MIN MAX METHOD; names are those of ops and function inputs. A range reaches
+    from the least to the greatest value or, if `symmetric`, no further from 0 than the threshold, and just so far on
+    one side. Values without a row stay as they are, and rows without a value are counted (statistic `unknown`). A
+    table of which no row fits a value of the module is an error.
     """
 
     name = "top-annotate-calibration"
@@ -60,10 +61,12 @@ class AnnotateCalibration(SmaltiPass):
 
     table: str
     """Path of the calibration table."""
+    symmetric: bool = False
+    """Whether the thresholds of the table hold, for schemes with symmetric activations."""
 
     def ranges(self, ctx: Context) -> Ranges:
         """Return the ranges by name. Raises DiagnosticError if the table cannot be read."""
-        return ranges_of(read_table(self.table), self.table, ctx)
+        return ranges_of(read_table(self.table), self.table, ctx, symmetric=self.symmetric)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         ranges = self.ranges(ctx)
@@ -93,25 +96,29 @@ class AnnotateMeasured(AnnotateCalibration):
 
     _measured: Ranges
 
-    def __init__(self, table: str, ranges: Ranges) -> None:
-        super().__init__(table)
+    def __init__(self, table: str, ranges: Ranges, *, symmetric: bool = False) -> None:
+        super().__init__(table, symmetric)
         object.__setattr__(self, "_measured", ranges)  # the pass is frozen, as all are
 
     def ranges(self, ctx: Context) -> Ranges:
         return self._measured
 
 
-def ranges_of(table: CalibrationTable, path: str, ctx: Context) -> Ranges:
-    """Return the ranges of a table by name; what else it holds is told to be unused."""
+def ranges_of(
+    table: CalibrationTable, path: str, ctx: Context, *, symmetric: bool = False
+) -> Ranges:
+    """Return the ranges of a table by name, up to the thresholds if `symmetric`; what else it holds is told to be
+    unused.
+    """
     unused = [
         section
         for section, rows in (("#int4_th", table.four_bits), ("#asym_op", table.asymmetric))
         if rows
     ]
     if unused:
-        message = f"section {' and '.join(unused)} of the table is not used: all is quantized asymmetrically to 8 bits"
+        message = f"section {' and '.join(unused)} of the table is not used: the scheme decides what is quantized how"
         report(ctx, Diagnostic("warning", message, Place(file=path)))
-    return table.ranges
+    return table.symmetric_ranges if symmetric else table.ranges
 
 
 def has_ranges(module: ModuleOp) -> bool:

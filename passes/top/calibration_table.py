@@ -60,6 +60,13 @@ class CalibrationTable:
         """The bounds of asymmetric quantization, by name."""
         return {name: (row.low, row.high) for name, row in self.rows.items()}
 
+    @property
+    def symmetric_ranges(self) -> Ranges:
+        """The bounds, by name, cut to the threshold, or widened to it on the side that reaches further from 0: so
+        symmetric quantization saturates there, and what has one sign keeps it.
+        """
+        return {name: _up_to_threshold(row) for name, row in self.rows.items()}
+
     def __str__(self) -> str:
         comments = [line for each in self.comments for line in each.splitlines() or [""]]
         lines = [f"# {each}" if each else "#" for each in comments]
@@ -69,6 +76,13 @@ class CalibrationTable:
         if self.asymmetric:
             lines += ["", "#asym_op", *map(written_name, sorted(self.asymmetric))]
         return "\n".join(lines) + "\n"
+
+
+def _up_to_threshold(row: Row) -> Range:
+    threshold, low, high = row.threshold, row.low, row.high
+    if max(-low, high) < threshold:
+        return (-threshold, high) if -low > high else (low, threshold)
+    return max(low, -threshold), min(high, threshold)
 
 
 def table_of(ranges: Ranges, comments: Sequence[str] = ()) -> CalibrationTable:

@@ -292,8 +292,11 @@ def _share_quantization(builder: TpuBuilder, ops: list[Operation]) -> None:
         if not GivesQuantization.holds(op) or _joins_floats(builder, op):
             continue
         for value in op.operands:
-            if value.has_one_use() and RoundsResult.holds(value.owner):
-                builder.ranges.take(value, op.results[0])
+            scheme = builder.scheme_of(value)
+            if not value.has_one_use() or not RoundsResult.holds(value.owner):
+                continue
+            if scheme.quantizes and scheme == builder.scheme_of(op.results[0]):
+                builder.ranges.take(value, op.results[0], scheme)
 
 
 def _warn_of_joins(builder: TpuBuilder, ops: Sequence[Operation]) -> list[Diagnostic]:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ...backends.numerics.quantization import quantize
 from ...dialects import top, tpu
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of, shape_of
@@ -61,10 +60,9 @@ def _in_element(
     """Return `value` quantized as `element` says."""
     weight = constant_of(value)
     if weight is not None:
-        stored = quantize(builder.array_of(weight), element.scale, element.zero_point, "i8")
-        return builder.constant(f"{builder.key_of(weight)}.i8", stored, element)
+        return builder.quantized_constant(weight, builder.array_of(weight), element)
     if not builder.moves_quantized(value):
-        name = builder.fresh(f"{builder.name_of(value)}_i8")
+        name = builder.fresh(f"{builder.name_of(value)}_{element.storage_name}")
         return builder.add(tpu.CastOp(name, builder.as_float(value), element=element)).output
     return builder.requantized(op, value, element)
 

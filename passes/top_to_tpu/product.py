@@ -20,13 +20,14 @@ from ...backends.numerics.quantization import (
     quantize_multiplier,
     weight_scales,
 )
-from ...backends.numerics.storage import PACKED_NAMES, integer_range, is_float
+from ...backends.numerics.storage import PACKED_NAMES, dtype_of, integer_range, is_float
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
 from ...dialects.quant import UniformQuantizedType, uniform, uniform_per_axis
 from ...dialects.quant.element_type import element_of, shape_of
 from .precision.given_quantization import as_signed, constant_of, given_constant, signed
+from .precision.schemes import Scheme
 from .quantized_product import (
     accumulator_for,
     accumulator_for_activations,
@@ -157,7 +158,8 @@ def convert_weighted(
     result = builder.element(op.output)
     x = quantized_element(input)
     array, bias = builder.array_of(weight), _constant_bias(given_bias)
-    if weight_element(op, weight, builder.scheme_of(op.output).weights) is not None:
+    given = weight_element(op, weight, builder.integers.weights)
+    if given is not None and x.storage_name == "i8":
         made = _convert_given(builder, op, input, weight, bias, make)
         builder.set_quantized(op.output, builder.add(made).output)
         return
@@ -166,7 +168,6 @@ def convert_weighted(
         array = array / np.expand_dims(
             factors, _other_axes(array.ndim, WeighsChannels.axes_of(op)[1])
         )
-    storage = builder.scheme_of(op.output).weights
     try:
         product = quantize_product(
             array,
@@ -174,21 +175,22 @@ def convert_weighted(
             None if bias is None else builder.array_of(bias),
             x.scale,
             x.zero_point,
-            storage,
+            builder.integers,
         )
         scales = product.scales * builder.joined.values.get(op.output, 1.0)
         quantize_multiplier(x.scale * scales / result.scale)
     except ValueError as error:
         raise not_quantizable(op, error) from None
-    limit = None if storage in PACKED_NAMES else SYMMETRIC_LIMIT
-    w = uniform_per_axis(
-        storage,
-        axis,
-        scales.tolist(),
-        storage_min=None if limit is None else -limit,
-        storage_max=limit,
+    storage, array = builder.integers.weights, product.weight
+    if storage not in PACKED_NAMES:
+        # The matrix unit multiplies integers of one width.
+        storage = x.storage_name
+        array = array.astype(dtype_of(storage))
+    weight_form = builder.constant(
+        f"{builder.key_of(weight)}.{storage}",
+        array,
+        _weight_type(storage, axis, scales, builder.integers),
     )
-    weight_form = builder.constant(f"{builder.key_of(weight)}.{storage}", product.weight, w)
     bias_form = None
     if bias is not None and product.bias is not None:
         bias_form = builder.constant(f"{builder.key_of(bias)}.i32", product.bias)
@@ -202,7 +204,7 @@ def _input_of(builder: TpuBuilder, op: top.TopOp, left: SSAValue) -> SSAValue:
     those, but the inputs of the network, which nothing is lost of before.
     """
     form = builder.as_quantized(left)
-    storage = builder.scheme_of(op.output).inputs
+    storage = builder.integers.inputs
     if storage is None or isinstance(left, BlockArgument):
         return form
     wide, limits = quantized_element(form), integer_range(storage)
@@ -213,6 +215,19 @@ def _input_of(builder: TpuBuilder, op: top.TopOp, left: SSAValue) -> SSAValue:
     narrow = uniform(wide.storage_name, *parameters, storage_min=limits[0], storage_max=limits[1])
     name = builder.fresh(f"{builder.name_of(left)}_{storage}")
     return builder.add(tpu.RequantizeOp(name, form, element=narrow)).output
+
+
+def _weight_type(
+    storage: str, axis: int, scales: np.ndarray, scheme: Scheme
+) -> UniformQuantizedType:
+    """Return the type of weights that are stored as `storage`, with scales along `axis`, or one if the scheme has one
+    for all.
+    """
+    limit = None if storage in PACKED_NAMES else SYMMETRIC_LIMIT
+    low = None if limit is None else -limit
+    if scheme.weight_scales == "tensor":
+        return uniform(storage, float(scales[0]), storage_min=low, storage_max=limit)
+    return uniform_per_axis(storage, axis, scales.tolist(), storage_min=low, storage_max=limit)
 
 
 def _convert_given(
@@ -241,9 +256,11 @@ def _convert_given(
         raise not_quantizable(op, error) from None
     if any(points):
         depth = stored.size // stored.shape[axis]
-        accumulator = accumulator_for_activations(depth, x.zero_point, points[0], most_bias)
+        accumulator = accumulator_for_activations(
+            depth, x.zero_point, points[0], most_bias, x.storage_name
+        )
     else:
-        accumulator = accumulator_for(stored, axis, integers, x.zero_point)
+        accumulator = accumulator_for(stored, axis, integers, x.zero_point, x.storage_name)
     bias_form = None
     if bias is not None and integers is not None:
         bias_form = builder.constant(f"{builder.key_of(bias)}.i32", integers)
@@ -307,7 +324,9 @@ def _convert_activations(builder: TpuBuilder, op: top.MatmulOp, make: MakeProduc
         right,
         bias_form,
         element=result,
-        accumulator=accumulator_for_activations(depth, a.zero_point, b.zero_point, most_bias),
+        accumulator=accumulator_for_activations(
+            depth, a.zero_point, b.zero_point, most_bias, a.storage_name
+        ),
     )
     builder.set_quantized(op.output, builder.add(made).output)
 

@@ -11,17 +11,17 @@ import numpy as np
 
 from ...backends.numerics.quantization import (
     SYMMETRIC_LIMIT,
+    next_power_of_two,
     quantize,
     row_blocks,
     weight_scales,
 )
-from ...backends.numerics.storage import PACKED_NAMES
+from ...backends.numerics.storage import PACKED_NAMES, integer_range
+from .precision.schemes import Scheme
 
 _MAX_BIAS = 2**30
 """Biases are kept to half of an i32, so that the input's zero point, folded in later, finds room
 too."""
-_INPUT_MAGNITUDE = 128
-"""The greatest magnitude of an i8 activation."""
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,18 @@ def quantize_product(
     bias: np.ndarray | None,
     input_scale: float,
     zero_point: int,
-    storage: str = "i8",
+    scheme: Scheme,
 ) -> QuantizedProduct:
-    """Return the integers of `storage` for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and
-    an i8 input.
+    """Return the integers for f32 `weight` with output channels along `axis`, f32 `bias` [channels], and an input of
+    the scheme's type.
 
     Scales are those by which no weight saturates, max|w| / 127 per channel in i8; 1 for a channel that is all
-    zeros, and larger if the channel's bias would otherwise not fit i32 (then the bias is what matters). Raises
-    ValueError if a weight or bias is not finite.
+    zeros, and larger if the channel's bias would otherwise not fit i32 (then the bias is what matters). If the scheme
+    has one scale for all weights, that is the largest; if its scales are powers of two, they are the next greater ones.
+    Raises ValueError if a weight or bias is not finite.
     """
-    is_packed = storage in PACKED_NAMES
-    scales = weight_scales(weight, axis, storage)
+    is_packed = scheme.weights in PACKED_NAMES
+    scales = weight_scales(weight, axis, scheme.weights)
     if bias is not None:
         if not np.all(np.isfinite(bias)):
             raise ValueError("biases must be finite")
@@ -63,12 +64,19 @@ def quantize_product(
         # Rounding to f32 must not bring the bias over the limit again; one step up prevents that.
         raised = np.nextafter(needed.astype(np.float32), np.float32(np.inf)).astype(np.float64)
         scales = np.where(needed > scales, raised, scales)
-    quantized = quantize(weight, scales, 0, storage, axis=axis)
+    if scheme.weight_scales == "tensor":
+        scales = np.full_like(scales, scales.max(initial=0.0))
+    if scheme.power_of_two:
+        scales = next_power_of_two(scales)
+    quantized = quantize(weight, scales, 0, scheme.weights, axis=axis)
     if not is_packed:
         quantized = np.maximum(quantized, np.int8(-SYMMETRIC_LIMIT))
     integers = None if bias is None else quantize_bias(bias, input_scale * scales)
     return QuantizedProduct(
-        quantized, scales, integers, accumulator_for(quantized, axis, integers, zero_point)
+        quantized,
+        scales,
+        integers,
+        accumulator_for(quantized, axis, integers, zero_point, scheme.activations),
     )
 
 
@@ -82,14 +90,14 @@ def quantize_bias(bias: np.ndarray, scales: np.ndarray | float) -> np.ndarray:
 
 
 def accumulator_for(
-    weight: np.ndarray, axis: int, bias: np.ndarray | None, zero_point: int
+    weight: np.ndarray, axis: int, bias: np.ndarray | None, zero_point: int, input: str
 ) -> Literal["i32", "i64"]:
-    """Return "i32" if no i8 input can drive a sum, or any partial sum, out of 32 bits; else "i64".
+    """Return "i32" if no input of storage type `input` can drive a sum, or any partial sum, out of 32 bits; else "i64".
 
-    The bound per channel holds for any order of summation: 128 · Σ|w| for the products, |zero point| · Σ|w| for the
-    input's zero point that is folded into the bias, and the bias.
+    The bound per channel holds for any order of summation: the input's greatest magnitude (128 of i8) · Σ|w| for the
+    products, |zero point| · Σ|w| for the input's zero point that is folded into the bias, and the bias.
     """
-    total = _magnitudes(weight, axis % weight.ndim) * (_INPUT_MAGNITUDE + abs(zero_point))
+    total = _magnitudes(weight, axis % weight.ndim) * (_magnitude(input) + abs(zero_point))
     if bias is not None:
         total = total + np.abs(bias.astype(np.int64))
     return "i32" if int(total.max(initial=0)) < 2**31 else "i64"
@@ -106,11 +114,16 @@ def _magnitudes(weight: np.ndarray, axis: int) -> np.ndarray:
 
 
 def accumulator_for_activations(
-    depth: int, zero_point_a: int, zero_point_b: int, most_bias: int
+    depth: int, zero_point_a: int, zero_point_b: int, most_bias: int, storage: str
 ) -> Literal["i32", "i64"]:
-    """Return "i32" if no i8 operands, with `depth` products in each sum, can drive a sum or any partial sum out of 32
-    bits, with or without their zero points and a bias up to `most_bias`; else "i64".
+    """Return "i32" if no operands of a storage type, with `depth` products in each sum, can drive a sum or any partial
+    sum out of 32 bits, with or without their zero points and a bias up to `most_bias`; else "i64".
     """
-    magnitudes = (_INPUT_MAGNITUDE + abs(point) for point in (zero_point_a, zero_point_b))
+    magnitudes = (_magnitude(storage) + abs(point) for point in (zero_point_a, zero_point_b))
     a, b = magnitudes
     return "i32" if depth * a * b + most_bias < 2**31 else "i64"
+
+
+def _magnitude(storage: str) -> int:
+    """Return the greatest magnitude of an integer of a storage type."""
+    return max(map(abs, integer_range(storage)))

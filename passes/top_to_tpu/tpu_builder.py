@@ -29,7 +29,7 @@ from .builder.weight_builder import WeightBuilder
 from .precision.float_results import Reader
 from .precision.given_quantization import constant_of, given_constant
 from .precision.joined_factors import JoinedFactors
-from .precision.schemes import Scheme
+from .precision.schemes import INT8, Scheme
 
 
 class TpuBuilder(WeightBuilder):
@@ -39,12 +39,13 @@ class TpuBuilder(WeightBuilder):
     cast if it does not exist yet. The element type of float forms is `float`, whatever that of `top` is: an op whose
     operands are float forms computes in it. It is f32 for an op that makes one of the `wide_results`, that of
     `float_formats` for an op whose result has one, and the network's for all others. `schemes` are those of the results
-    of layers: the network is one of integers if one of them is, whatever `scheme` says of all others. `ranges` are
-    those of the activations. `float_results` are values that are made in floats, by what reads them; `given_regions`
-    those for which the model, or a person, decides whether integers hold them; `bounded` has float forms that replace
-    others for the op that is being converted. `dynamic_forms` are what dynamic quantization makes of values. `joined`
-    are values that are stored larger than they are. `warnings` are told when all is converted, `causes` of calls of the
-    host (why, and what helps), too.
+    of layers: the network is one of integers if one of them is, whatever `scheme` says of all others. `scheme` is that
+    of the op that is being converted, `integers` the same if it is one of integers, else the first such one of the
+    network. `ranges` are those of the activations. `float_results` are values that are made in floats, by what reads
+    them; `given_regions` those for which the model, or a person, decides whether integers hold them; `bounded` has
+    float forms that replace others for the op that is being converted. `dynamic_forms` are what dynamic quantization
+    makes of values. `joined` are values that are stored larger than they are. `warnings` are told when all is
+    converted, `causes` of calls of the host (why, and what helps), too.
     """
 
     def __init__(
@@ -55,13 +56,17 @@ class TpuBuilder(WeightBuilder):
         schemes: Mapping[SSAValue, Scheme],
     ) -> None:
         self.quantizes = any(each.quantizes for each in (scheme, *schemes.values()))
-        super().__init__(function, store, "f32" if self.quantizes else scheme.activations)
+        super().__init__(function, store, "f32" if self.quantizes else scheme.activations, scheme)
         self.float_formats = {
             value: type_of_storage(each.activations)
             for value, each in schemes.items()
             if not each.quantizes and (self.quantizes or each != scheme)
         }
-        self._scheme, self._schemes = scheme, schemes
+        self.scheme = self._network_scheme = scheme
+        self._schemes = schemes
+        self._network_integers = next(
+            (each for each in (scheme, *schemes.values()) if each.quantizes), INT8
+        )
         self.ranges = ActivationRanges(self.name_of)
         self.float_results: Mapping[SSAValue, Reader] = {}
         self.wide_results: Collection[SSAValue] = ()
@@ -73,6 +78,7 @@ class TpuBuilder(WeightBuilder):
         self.causes: dict[tpu.HostCallOp, tuple[str, str]] = {}
         self._floats: dict[tuple[SSAValue, Attribute], SSAValue] = {}
         self._quantized: dict[SSAValue, SSAValue] = {}
+        self._in_scheme: dict[tuple[SSAValue, Scheme], SSAValue] = {}
         self._made_quantized: set[SSAValue] = set()
         self._functions_of_8_bits: set[SSAValue] = set()
         self._given: set[SSAValue] = set()
@@ -84,15 +90,17 @@ class TpuBuilder(WeightBuilder):
     def begin(self, op: Operation) -> None:
         """Begin the conversion of `op`: what is added has its location, and floats the type that it computes in."""
         self.location = op.location
-        self.float = self._network_float
+        self.float, self.scheme = self._network_float, self._network_scheme
         for value in op.results:
             self.float = self.float_formats.get(value, self.float)
+            self.scheme = self.scheme_of(value)
+        self.integers = self.scheme if self.scheme.quantizes else self._network_integers
         if any(value in self.wide_results for value in op.results):
             self.float = type_of_storage("f32")
 
     def scheme_of(self, value: SSAValue) -> Scheme:
         """Return the scheme by which the op that gives `value` computes; that of the network for an input."""
-        return self._schemes.get(value, self._scheme)
+        return self._schemes.get(value, self._network_scheme)
 
     def result_name(self, op: top.TopOp) -> str:
         """Return the name for what `op` becomes: its own, or a new one if it is stored larger than it is."""
@@ -100,10 +108,14 @@ class TpuBuilder(WeightBuilder):
         return self.fresh(f"{name}_scaled") if self.joined.changes(op.output) else name
 
     def element(self, value: SSAValue) -> UniformQuantizedType:
-        """Return the quantized element type of a value of `top`, by its calibrated range; a value without a range is
-        noted as missing one.
+        """Return the quantized element type of a value of `top`, by its calibrated range and the scheme of what makes
+        it; a value without a range is noted as missing one.
         """
-        return self.ranges.element(value)
+        return self.ranges.element(value, self._integers_of(self.scheme_of(value)))
+
+    def _integers_of(self, scheme: Scheme) -> Scheme:
+        """Return a scheme of integers: `scheme` if it is one, else `integers`."""
+        return scheme if scheme.quantizes else self.integers
 
     def set_float(self, value: SSAValue, form: SSAValue) -> None:
         """Note the float form of `value`, or its bools. Raises ValueError if the element type of floats is not
@@ -226,17 +238,44 @@ class TpuBuilder(WeightBuilder):
         return self._quantized[value] if made is None else made
 
     def as_quantized(self, value: SSAValue) -> SSAValue:
-        """Return the quantized form of a value of `top`; the range of a constant is that of its elements."""
+        """Return the quantized form of a value of `top` in the storage type of the scheme by which the op that is being
+        converted computes; the range of a constant is that of its elements.
+        """
+        form = self._quantized.get(value)
+        if form is None:
+            return self._as_stored(value)
+        scheme = self.scheme
+        if not scheme.quantizes or quantized_element(form).storage_name == scheme.activations:
+            return form
+        found = self._in_scheme.get((value, scheme))
+        if found is None:
+            found = self._in_scheme[value, scheme] = self._in_storage(value, form, scheme)
+        return found
+
+    def _as_stored(self, value: SSAValue) -> SSAValue:
+        """Return the quantized form of a value in whatever storage type it has; if it has none, one is made."""
         form = self._quantized.get(value)
         if form is None:
             weight = constant_of(value)
             if weight is not None:
                 form = self._quantized_weight(value, weight)
             else:
-                name = self.fresh(f"{self.name_of(value)}_i8")
-                form = self._cast(name, self._made(value), self.element(value))
+                element = self.ranges.element(value, self.integers)
+                name = self.fresh(f"{self.name_of(value)}_{element.storage_name}")
+                form = self._cast(name, self._made(value), element)
             self._quantized[value] = form
         return form
+
+    def _in_storage(self, value: SSAValue, form: SSAValue, scheme: Scheme) -> SSAValue:
+        """Return a value, which has the quantized form `form`, in the storage type of another scheme."""
+        weight = constant_of(value)
+        if weight is not None:
+            return self.quantized_constant(weight, self.array_of(weight))
+        element = self.ranges.element_in(value, scheme)
+        name = self.fresh(f"{self.name_of(value)}_{element.storage_name}")
+        if value not in self._made_quantized:
+            return self._cast(name, self._made(value), element)
+        return self.add(tpu.RequantizeOp(name, form, element=element)).output
 
     def as_kept(self, value: SSAValue, result: SSAValue | None = None) -> SSAValue:
         """Return the form that an op which only moves elements should get: the quantized one if there is one, else the
@@ -250,7 +289,7 @@ class TpuBuilder(WeightBuilder):
             moves = self._is_made_of_integers(value)
         else:
             moves = self.moves_quantized(value) and not stays
-        return self.as_quantized(value) if moves else self.as_float(value)
+        return self._as_stored(value) if moves else self.as_float(value)
 
     def moves_quantized(self, value: SSAValue) -> bool:
         """Tell whether an op that only moves `value` should get its quantized form."""
@@ -311,7 +350,7 @@ class TpuBuilder(WeightBuilder):
         self, op: top.TopOp, value: SSAValue, element: UniformQuantizedType
     ) -> SSAValue:
         """Return the quantized form of `value` with elements of type `element`, for `op`."""
-        form = self.as_quantized(value)
+        form = self._as_stored(value)
         if element_of(form) == element:
             return form
         name = self.fresh(f"{op.result_name.data}_rescaled")
@@ -359,7 +398,7 @@ def quantized_element(value: SSAValue) -> UniformQuantizedType:
 def not_quantizable(op: top.TopOp, error: Exception) -> DiagnosticError:
     """Return the diagnostic for an op whose scales are too far apart for a multiplier, as `error` says."""
     return DiagnosticError(
-        f"'{op.result_name.data}' cannot be computed in int8: {error}",
+        f"'{op.result_name.data}' cannot be computed in integers: {error}",
         place_of(op),
         hint="check the calibrated ranges of its operands and result, or use quantize=f32",
     )

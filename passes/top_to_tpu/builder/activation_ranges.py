@@ -12,6 +12,7 @@ from ....backends.numerics.quantization import activation_parameters
 from ....dialects.network.traits import FixedQuantization
 from ....dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ....dialects.quant.element_type import element_of
+from ..precision.schemes import Scheme
 
 _SHOWN_NAMES = 20
 
@@ -24,7 +25,7 @@ class MissingRangesError(DiagnosticError):
         rest = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
         self.listed = f"{shown}{rest}"
         super().__init__(
-            f"quantization to int8 needs a calibrated range for {self.listed}",
+            f"quantization to integers needs a calibrated range for {self.listed}",
             Place(name="convert-top-to-tpu"),
             hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
             "or convert with quantize=f32",
@@ -36,6 +37,20 @@ def is_calibrated(value: SSAValue) -> bool:
     return isinstance(element_of(value), CalibratedType)
 
 
+def activation_type(low: float, high: float, scheme: Scheme) -> UniformQuantizedType:
+    """Return the type in which a scheme stores activations between two numbers. Raises ValueError if they are no
+    range.
+    """
+    parameters = activation_parameters(
+        low,
+        high,
+        scheme.activations,
+        symmetric=scheme.symmetric,
+        power_of_two=scheme.power_of_two,
+    )
+    return uniform(scheme.activations, *parameters)
+
+
 class ActivationRanges:
     """The quantized element types of the values of one function of `top`.
 
@@ -45,55 +60,70 @@ class ActivationRanges:
 
     def __init__(self, name_of: Callable[[SSAValue], str]) -> None:
         self._name_of = name_of
-        self._elements: dict[SSAValue, UniformQuantizedType] = {}
+        self._elements: dict[tuple[SSAValue, Scheme], UniformQuantizedType] = {}
+        self._settled: dict[SSAValue, UniformQuantizedType] = {}
         self._missing: dict[str, None] = {}
         self._given: set[SSAValue] = set()
         self.bounds: Mapping[SSAValue, float] = {}
-        """The magnitudes beyond which values may be cut, whatever calibration saw."""
+        """The magnitudes beyond which values of 8 bits may be cut, whatever calibration saw."""
 
     def give(self, value: SSAValue, element: UniformQuantizedType) -> None:
         """Note the quantized element type that the model itself gives a value, whatever its range is."""
-        self._elements[value] = element
+        self._settled[value] = element
         self._given.add(value)
 
     def is_given(self, value: SSAValue) -> bool:
         """Tell whether the model itself gives the value a quantized type."""
         return value in self._given
 
-    def element(self, value: SSAValue) -> UniformQuantizedType:
-        """Return the quantized element type of a value of `top`: the one that its op fixes, or one by its calibrated
-        range; a value without a range is noted as missing one.
+    def element(self, value: SSAValue, scheme: Scheme) -> UniformQuantizedType:
+        """Return the quantized element type of a value of `top`: the one that is settled, else one by its range and a
+        scheme of integers. A value without a range is noted as missing one.
         """
-        found = self._elements.get(value)
-        if found is not None:
-            return found
-        calibrated, fixed = element_of(value), FixedQuantization.parameters_of(value.owner)
+        return self._settled.get(value) or self.element_in(value, scheme)
+
+    def element_in(self, value: SSAValue, scheme: Scheme) -> UniformQuantizedType:
+        """Return the element type of a value in a scheme of integers, whatever is settled for what makes it."""
+        found = self._elements.get((value, scheme))
+        if found is None:
+            found = self._elements[value, scheme] = self._derived(value, scheme)
+        return found
+
+    def _derived(self, value: SSAValue, scheme: Scheme) -> UniformQuantizedType:
+        element, fixed = element_of(value), FixedQuantization.parameters_of(value.owner)
         if fixed is not None:
-            found = uniform("i8", *fixed)
-        elif isinstance(calibrated, CalibratedType):
+            if scheme.activations == "i8" and not scheme.symmetric and not scheme.power_of_two:
+                return uniform("i8", *fixed)
+            scale, zero_point = fixed
+            low, high = (-128 - zero_point) * scale, (128 - zero_point) * scale
+            return activation_type(low, high, scheme)
+        settled = self._settled.get(value)
+        if isinstance(element, CalibratedType):
+            bound = self.bounds.get(value, inf) if scheme.has_8_bits else inf
+            low, high = max(element.low, -bound), min(element.high, bound)
             try:
-                bound = self.bounds.get(value, inf)
-                low, high = max(calibrated.low, -bound), min(calibrated.high, bound)
-                scale, zero_point = activation_parameters(min(low, bound), max(high, -bound))
+                return activation_type(min(low, bound), max(high, -bound), scheme)
             except ValueError as error:
                 raise DiagnosticError(
                     f"the range of '{self._name_of(value)}' is of no use: {error}"
                 ) from None
-            found = uniform("i8", scale, zero_point)
-        else:
-            self._missing[self._name_of(value)] = None
-            found = uniform("i8", 1.0, 0)
-        self._elements[value] = found
-        return found
+        if settled is not None:
+            steps = settled.storage_min, settled.storage_max
+            low, high = ((step - settled.zero_point) * settled.scale for step in steps)
+            return activation_type(low, high, scheme)
+        self._missing[self._name_of(value)] = None
+        return uniform(scheme.activations, 1.0, 0)
 
-    def take(self, value: SSAValue, successor: SSAValue) -> None:
-        """Let `value` be quantized as `successor` is, if that has a range; what the model gives stays as it is."""
+    def take(self, value: SSAValue, successor: SSAValue, scheme: Scheme) -> None:
+        """Let `value` be quantized as `successor` is by a scheme, if that has a range; what the model gives stays as it
+        is.
+        """
         if value in self._given:
             return
         if successor in self._given:
             self._given.add(value)
-        if successor in self._elements or is_calibrated(successor):
-            self._elements[value] = self.element(successor)
+        if successor in self._settled or is_calibrated(successor):
+            self._settled[value] = self.element(successor, scheme)
 
     def check(self) -> None:
         """Raise MissingRangesError that names the values which needed a calibrated range and had none."""

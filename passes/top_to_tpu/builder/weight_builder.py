@@ -8,13 +8,13 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
 from ....backends.diagnostics.diagnostic import DiagnosticError
-from ....backends.numerics.quantization import activation_parameters, dequantize_linear, quantize
+from ....backends.numerics.quantization import dequantize_linear, quantize
 from ....backends.numerics.storage import saturate_to
 from ....dialects import top, tpu
 from ....dialects.ir.location import place_of
 from ....dialects.ir.weights import WeightStore
 from ....dialects.network.constant import value_of
-from ....dialects.quant import UniformQuantizedType, uniform
+from ....dialects.quant import UniformQuantizedType
 from ....dialects.quant.element_type import (
     element_of,
     element_storage,
@@ -25,18 +25,21 @@ from ....dialects.quant.element_type import (
 )
 from ....dialects.quant.parameter_grid import spread_parameters
 from ..precision.given_quantization import as_signed, signed
+from ..precision.schemes import Scheme
+from .activation_ranges import activation_type
 from .op_builder import OpBuilder
 
 
 class WeightBuilder(OpBuilder):
-    """Builds constants of type `float` and quantized ones.
+    """Builds constants of type `float`, and quantized ones by `integers`, a scheme.
 
     `saturated` counts the numbers of weights that are out of the range of `float`.
     """
 
-    def __init__(self, function: FuncOp, store: WeightStore, float: str) -> None:
+    def __init__(self, function: FuncOp, store: WeightStore, float: str, scheme: Scheme) -> None:
         super().__init__(function, store)
         self.float = type_of_storage(float)
+        self.integers = scheme
         self.saturated = 0
 
     def array_of(self, weight: top.WeightOp) -> np.ndarray:
@@ -93,9 +96,10 @@ class WeightBuilder(OpBuilder):
             )
         if element is None:
             low, high = float(array.min(initial=0.0)), float(array.max(initial=0.0))
-            element = uniform("i8", *activation_parameters(low, high))
-        stored = quantize(array, element.scale, element.zero_point, "i8")
-        return self.constant(f"{self.key_of(weight)}.i8", stored, element)
+            element = activation_type(low, high, self.integers)
+        storage = element.storage_name
+        stored = quantize(array, element.scale, element.zero_point, storage)
+        return self.constant(f"{self.key_of(weight)}.{storage}", stored, element)
 
     def kept_constant(self, weight: top.WeightOp) -> SSAValue:
         """Return a quantized constant of 8 bits with its own integers and scales, in signed storage."""

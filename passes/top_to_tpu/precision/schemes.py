@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
-from ....backends.numerics.storage import PACKED_NAMES, is_float
+from ....backends.numerics.storage import PACKED_NAMES, is_float, storage_type
 from ....backends.targets.target import Target
 
 Quantize = Literal["int8", "f32", "f16", "bf16"]
@@ -25,7 +25,8 @@ class Scheme:
     have zero point 0. If `symmetric`, activations have zero point 0, too. `weight_scales` says how many scales weights
     have. `inputs` is the storage type to whose range products narrow what they read, but the inputs of the network, if
     it is not that of activations; each number keeps a byte of its own. If `power_of_two`, every scale is a power of
-    two. `calibration` is the method by which ranges are taken from samples. Ops that have no form in integers compute
+    two, so that requantization is a shift. `calibration` is the method by which ranges are taken from samples, None for
+    the default one. Ops that have no form in integers compute
     in f32.
     """
 
@@ -37,19 +38,24 @@ class Scheme:
     weight_scales: WeightScales = "channel"
     power_of_two: bool = False
     inputs: str | None = None
-    calibration: str = "min-max"
+    calibration: str | None = None
 
     @property
     def quantizes(self) -> bool:
         """Whether activations are integers."""
         return not is_float(self.activations)
 
+    @property
+    def has_8_bits(self) -> bool:
+        """Whether activations are integers of 8 bits or fewer."""
+        return self.quantizes and storage_type(self.activations).file_bits <= 8
 
-_INT8 = Scheme("int8", "activations i8 asymmetric, weights i8 symmetric per channel", "i8", "i8")
-_W4A8 = Scheme("w4a8", "activations i8 asymmetric, weights i4 symmetric per channel", "i8", "i4")
+
+INT8 = Scheme("int8", "8 bits, activations asymmetric, weights per channel", "i8", "i8")
+_W4A8 = Scheme("w4a8", "activations 8 bits asymmetric, weights 4 bits per channel", "i8", "i4")
 _W4A4 = Scheme(
     "w4a4",
-    "weights i4 symmetric per channel, inputs of products 4 bits asymmetric, other activations i8",
+    "weights 4 bits per channel, inputs of products 4 bits asymmetric, other activations 8 bits",
     "i8",
     "i4",
     inputs="i4",
@@ -68,8 +74,49 @@ _WEIGHT_ONLY = tuple(
     for floats in ("f16", "bf16")
     for weights in ("i8", "i4")
 )
+_OTHERS = (
+    Scheme(
+        "symmetric-kl",
+        "8 bits, activations symmetric, calibrated by KL divergence, weights per channel",
+        "i8",
+        "i8",
+        symmetric=True,
+        calibration="kl",
+    ),
+    Scheme(
+        "asymmetric-minmax",
+        "8 bits, activations asymmetric between least and greatest number, weights per channel",
+        "i8",
+        "i8",
+        calibration="min-max",
+    ),
+    Scheme(
+        "asymmetric-per-tensor",
+        "8 bits, activations asymmetric, weights with one scale",
+        "i8",
+        "i8",
+        weight_scales="tensor",
+    ),
+    Scheme(
+        "power-of-two",
+        "8 bits, symmetric, all scales powers of two: requantization is a shift",
+        "i8",
+        "i8",
+        symmetric=True,
+        power_of_two=True,
+        calibration="mse",
+    ),
+    Scheme(
+        "w8a16",
+        "activations 16 bits symmetric, weights 8 bits per channel",
+        "i16",
+        "i8",
+        symmetric=True,
+        calibration="max",
+    ),
+)
 SCHEMES: Mapping[str, Scheme] = {
-    each.name: each for each in (_INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY)
+    each.name: each for each in (INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY, *_OTHERS)
 }
 """Every scheme, by its name."""
 
@@ -118,4 +165,4 @@ def chosen_scheme(
             hint=did_you_mean(quantize, QUANTIZE)
             or ("it is a value of option 'scheme'" if quantize in SCHEMES else None),
         )
-    return scheme_named(scheme or quantize or _INT8.name, place)
+    return scheme_named(scheme or quantize or INT8.name, place)

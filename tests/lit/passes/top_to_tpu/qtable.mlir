@@ -27,6 +27,6 @@ func.func @main(%x: tensor<1x8x!quant.calibrated<f32<-1.0:1.0>>>) -> tensor<1x8x
 // SCHEME: scheme.qtable:1:3: error: there is no scheme 'f17'
 // SCHEME: hint: did you mean f16?
 
-// SHORT: short.qtable:1:2: error: the line ends too early, expected a scheme (int8, {{.*}}f32, f16, bf16)
+// SHORT: short.qtable:1:2: error: the line ends too early, expected a scheme (int8, {{.*}}f32, f16, bf16{{.*}})
 
 // NONE: none.qtable: error: cannot read the qtable: No such file or directory

@@ -117,6 +117,21 @@ def test_parameters_of_odd_ranges():
     for lo, hi in ((1, 0), (0, np.inf), (np.nan, 1), (-1e300, 1e300)):
         with pytest.raises(ValueError, match="rang"):
             q.activation_parameters(lo, hi)
+
+
+def test_symmetric_and_power_of_two_parameters():
+    assert q.activation_parameters(-1, 3, symmetric=True) == (float(np.float32(3 / 127)), 0)
+    assert q.activation_parameters(-4, 3, "i16", symmetric=True) == (
+        float(np.float32(4 / 32767)),
+        0,
+    )
+    assert q.activation_parameters(0, 5, power_of_two=True) == (2.0**-5, -128)
+    assert q.activation_parameters(-1, 127, symmetric=True, power_of_two=True) == (1.0, 0)
+    assert q.activation_parameters(0, 0, symmetric=True) == (1.0, 0)
+    with pytest.raises(ValueError, match="too wide"):
+        q.activation_parameters(0, 3e38, "i2", symmetric=True, power_of_two=True)
+    found = q.next_power_of_two(np.array([0, 1e-45, 0.25, 0.26, 1, 3]))
+    assert found.tolist() == [0, 2.0**-149, 0.25, 0.5, 1, 4]
     w = np.array([[1.0, -2.54, 0], [0, 0, 0]], np.float32)
     np.testing.assert_allclose(q.weight_scales(w, 0), [0.02, 1.0], rtol=1e-6)
     assert np.abs(q.quantize(w, q.weight_scales(w, 0), 0, "i8", 0)).max() == 127

@@ -105,7 +105,7 @@ def test_few_samples_that_quantize_nothing():
 @pytest.mark.parametrize("quantize", ["f32", "f16", "bf16"])
 def test_floats_are_not_calibrated(quantize, monkeypatch):
     """What would take the time, and what would refuse the data, is left out."""
-    monkeypatch.setattr("smalti.compiler.compilation.compilation.calibrate", None)
+    monkeypatch.setattr("smalti.compiler.compilation.compilation.measured_table", None)
     unfit = {"image": random_input(8, 1, 3)}
     (warning,) = reports_of(RELU, unfit, quantize)
     assert warning == (

@@ -137,3 +137,19 @@ def test_bad_tables_are_diagnostics(table, content, message):
 def test_a_missing_table_is_a_diagnostic(tmp_path):
     with pytest.raises(DiagnosticError, match="cannot read the calibration table"):
         read_table(tmp_path / "none.calibration")
+
+
+def test_thresholds_bound_symmetric_ranges():
+    """A range keeps its sign, and its greatest magnitude becomes the threshold."""
+    rows = {
+        "cut": Row(2.0, -3.0, 5.0),
+        "one sign": Row(2.0, 0.0, 6.0),
+        "wide": Row(4.0, -3.0, 1.0),
+        "wide and positive": Row(4.0, 0.5, 1.0),
+    }
+    assert CalibrationTable(rows).symmetric_ranges == {
+        "cut": (-2.0, 2.0),
+        "one sign": (0.0, 2.0),
+        "wide": (-4.0, 1.0),
+        "wide and positive": (0.5, 4.0),
+    }

@@ -4,13 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smalti.passes.top_to_tpu.precision.schemes import SCHEMES
 from smalti.passes.top_to_tpu.quantized_product import accumulator_for, quantize_product
+
+INT8 = SCHEMES["int8"]
 
 
 @pytest.mark.parametrize("axis", [0, 3])
 def test_weights_are_symmetric_per_channel(axis):
     weight = np.random.default_rng(0).normal(size=(4, 3, 2, 5)).astype(np.float32)
-    product = quantize_product(weight, axis, None, 0.1, 0)
+    product = quantize_product(weight, axis, None, 0.1, 0, INT8)
     others = tuple(a for a in range(4) if a != axis)
     assert product.weight.dtype == np.int8 and product.bias is None and product.accumulator == "i32"
     assert (np.abs(product.weight.astype(int)).max(axis=others) == 127).all()
@@ -21,7 +24,7 @@ def test_weights_are_symmetric_per_channel(axis):
 
 def test_biases_are_in_units_of_the_accumulator():
     weight = np.array([[1.27, -0.5], [0.0, 0.0]], np.float32)
-    product = quantize_product(weight, 0, np.array([0.5, -3.0], np.float32), 0.02, 5)
+    product = quantize_product(weight, 0, np.array([0.5, -3.0], np.float32), 0.02, 5, INT8)
     assert product.scales.tolist() == [np.float32(0.01), 1.0]
     assert product.bias is not None and product.bias.tolist() == [2500, -150]
 
@@ -29,7 +32,7 @@ def test_biases_are_in_units_of_the_accumulator():
 def test_a_bias_that_dwarfs_its_weights_coarsens_their_scale():
     weight = np.array([[1e-9, 2e-9], [1.0, 1.0]], np.float32)
     bias = np.array([100.0, 1.0], np.float32)
-    product = quantize_product(weight, 0, bias, 0.01, 0)
+    product = quantize_product(weight, 0, bias, 0.01, 0, INT8)
     assert product.bias is not None
     np.testing.assert_allclose(product.bias * product.scales * 0.01, bias, rtol=1e-6)
     assert np.abs(product.bias).max() <= 2**30
@@ -41,15 +44,16 @@ def test_numbers_that_are_not_finite_are_refused(what):
     weight, bias = np.ones((2, 2), np.float32), np.ones(2, np.float32)
     (weight if what == "weight" else bias)[0] = np.nan
     with pytest.raises(ValueError, match="finite"):
-        quantize_product(weight, 0, bias, 1.0, 0)
+        quantize_product(weight, 0, bias, 1.0, 0, INT8)
 
 
 def test_long_sums_take_a_wide_accumulator():
-    assert accumulator_for(np.full((1, 132_000), 127, np.int8), 0, None, 0) == "i32"
-    assert accumulator_for(np.full((1, 132_000), 127, np.int8), 0, None, -128) == "i64"
-    assert accumulator_for(np.full((1, 133_000), 127, np.int8), 0, None, 0) == "i64"
+    assert accumulator_for(np.full((1, 132_000), 127, np.int8), 0, None, 0, "i8") == "i32"
+    assert accumulator_for(np.full((1, 132_000), 127, np.int8), 0, None, -128, "i8") == "i64"
+    assert accumulator_for(np.full((1, 133_000), 127, np.int8), 0, None, 0, "i8") == "i64"
     assert (
-        accumulator_for(np.zeros((1, 0), np.int8), 0, np.array([2**31 - 1], np.int32), 0) == "i32"
+        accumulator_for(np.zeros((1, 0), np.int8), 0, np.array([2**31 - 1], np.int32), 0, "i8")
+        == "i32"
     )
 
 
