@@ -133,16 +133,18 @@ class RoundWeights(SmaltiPass):
                     break
                 floats.compute(op)
                 layer, scheme = WeightedLayer.of(op), activations.scheme_of(op.output)
-                constants: Mapping[SSAValue, np.ndarray] = {}
+                given: dict[SSAValue, np.ndarray] = {}
                 if layer is not None and activations.is_quantized(op.output):
                     weight = value_of(layer.weight, store)
                     bias = np.zeros(0) if layer.bias is None else value_of(layer.bias, store)
                     grid = self._grid(scheme)
+                    input = activations.narrowed(layer.input, quantized.value(layer.input), scheme)
+                    given[layer.input] = input
                     if grid is not None and np.all(np.isfinite(weight)):
-                        new = self._new(layer, weight, bias, grid, floats, quantized)
+                        new = self._new(layer, weight, bias, grid, input, floats)
                         plan[op] = NewConstants(layer, new[0], scheme.weights, grid, new[1])
-                        constants = layer.constants(plan[op].numbers, new[1])
-                quantized.compute(op, constants)
+                        given.update(layer.constants(plan[op].numbers, new[1]))
+                quantized.compute(op, given)
                 floats.release(op)
                 quantized.release(op)
         return plan
@@ -161,15 +163,15 @@ class RoundWeights(SmaltiPass):
         weight: np.ndarray,
         bias: np.ndarray,
         grid: Grid,
+        input: np.ndarray,
         floats: SampleRun,
-        quantized: SampleRun,
     ) -> tuple[Rounded, np.ndarray]:
-        """Return the new weights and the new bias of a layer that both networks have come to."""
+        """Return the new weights and the new bias of a layer that reads `input` in the quantized network."""
         moments = Moments()
         form, result = layer.form, layer.op.output
         for part in floats.chunks(layer.input, result):
             moments.add(
-                form.factors(quantized.value(layer.input)[part]),
+                form.factors(input[part]),
                 form.sums(floats.value(result)[part]),
             )
         matrices = form.weight_matrices(weight).astype(np.float64)

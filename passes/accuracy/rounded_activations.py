@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ...backends.numerics.quantization import activation_parameters
 from ...backends.numerics.storage import integer_range
@@ -52,23 +52,33 @@ class RoundedActivations:
 
     def rounded(self, value: SSAValue, numbers: np.ndarray) -> np.ndarray:
         """Return the numbers of a value [S, shape...] as its integers stand for them: f32."""
-        if value not in self._parameters:
-            self._parameters[value] = self._of(value)
-        parameters = self._parameters[value]
+        parameters = None if _keeps(value) else self._parameters_of(value)
+        return numbers if parameters is None else _rounded(numbers, parameters)
+
+    def narrowed(self, value: SSAValue, numbers: np.ndarray, scheme: Scheme) -> np.ndarray:
+        """Return the rounded numbers of a value as a product by `scheme` reads them: in fewer bits, between the same
+        ends, if it says so, but for inputs of the network.
+        """
+        if scheme.inputs is None or isinstance(value, BlockArgument):
+            return numbers
+        while _keeps(value):
+            assert isinstance(value.owner, Operation)
+            value = value.owner.operands[0]
+        parameters = self._parameters_of(value)
         if parameters is None:
             return numbers
-        scale, zero_point, low, high = parameters
-        rounded = np.rint(numbers / np.float32(scale))
-        np.clip(rounded, low - zero_point, high - zero_point, out=rounded)
-        rounded *= np.float32(scale)
-        return rounded
+        scale, zero_point, *steps = parameters
+        low, high = ((step - zero_point) * scale for step in steps)
+        narrow = activation_parameters(low, high, scheme.inputs)
+        return _rounded(numbers, (*narrow, *integer_range(scheme.inputs)))
+
+    def _parameters_of(self, value: SSAValue) -> Parameters | None:
+        if value not in self._parameters:
+            self._parameters[value] = self._of(value)
+        return self._parameters[value]
 
     def _of(self, value: SSAValue) -> Parameters | None:
-        if (
-            not self.is_quantized(value)
-            or Moves.holds(value.owner)
-            or KeepsOrder.holds(value.owner)
-        ):
+        if not self.is_quantized(value):
             return None
         storage = self.scheme_of(value).activations
         low, high = integer_range(storage)
@@ -79,6 +89,20 @@ class RoundedActivations:
         if not isinstance(element, CalibratedType):
             return None
         return (*activation_parameters(element.low, element.high, storage), low, high)
+
+
+def _keeps(value: SSAValue) -> bool:
+    """Tell whether a value has the integers of what it is made of."""
+    return Moves.holds(value.owner) or KeepsOrder.holds(value.owner)
+
+
+def _rounded(numbers: np.ndarray, parameters: Parameters) -> np.ndarray:
+    """Return what the integers nearest to numbers stand for."""
+    scale, zero_point, low, high = parameters
+    rounded = np.rint(numbers / np.float32(scale))
+    np.clip(rounded, low - zero_point, high - zero_point, out=rounded)
+    rounded *= np.float32(scale)
+    return rounded
 
 
 def _successors(ops: Iterable[Operation]) -> dict[SSAValue, SSAValue]:

@@ -93,16 +93,14 @@ class SampleRun(AbstractContextManager["SampleRun"]):
         size = max(1, _CHUNK_BYTES // max(1, sample))
         return (slice(start, start + size) for start in range(0, count, size))
 
-    def compute(
-        self, op: top.TopOp, constants: Mapping[SSAValue, np.ndarray] | None = None
-    ) -> None:
-        """Compute the result of an op, with the numbers of `constants` in place of the network's own."""
+    def compute(self, op: top.TopOp, given: Mapping[SSAValue, np.ndarray] | None = None) -> None:
+        """Compute the result of an op, with the numbers of `given`, [S or 1, shape...], in place of the network's
+        own.
+        """
         if isinstance(op, top.WeightOp):
             return
-        given = constants or {}
-        operands = [
-            given[each][None] if each in given else self.value(each) for each in op.operands
-        ]
+        own = given or {}
+        operands = [own[each] if each in own else self.value(each) for each in op.operands]
         count = max((len(each) for each in operands), default=1)
         result = self._allocate(op.output, count)
         sample = max(prod(shape_of(value)) for value in (op.output, *op.operands))

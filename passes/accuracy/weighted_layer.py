@@ -75,8 +75,8 @@ class WeightedLayer:
         return self.channels.weight_axis % len(shape_of(self.weight.output))
 
     def constants(self, weight: np.ndarray, bias: np.ndarray) -> Mapping[SSAValue, np.ndarray]:
-        """Return other numbers for its constants, by value."""
-        found: dict[SSAValue, np.ndarray] = {self.weight.output: weight}
+        """Return other numbers for its constants, [1, shape...] by value."""
+        found: dict[SSAValue, np.ndarray] = {self.weight.output: weight[None]}
         if self.bias is not None:
-            found[self.bias.output] = bias
+            found[self.bias.output] = bias[None]
         return found
