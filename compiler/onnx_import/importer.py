@@ -8,6 +8,7 @@ imported are collected and reported together.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -44,6 +45,12 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
 
 __all__ = ["import_onnx", "supported_operators"]
+
+
+_ASSUMED_SIZES = (64, 128)
+"""Sizes that stand for unknown ones: what is wrong with both alike is wrong with any."""
+_MOST_TRIED_NODES = 2000
+"""Graphs with more nodes are not tried with assumed sizes, so that an error comes soon."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,8 @@ def import_onnx(
 class _GraphImporter:
     """Walks the nodes of one graph; `values` holds every tensor that is known so far, by name.
 
-    `opset` is the version of ONNX's own operator set, `domains` has the versions of all sets.
+    `opset` is the version of ONNX's own operator set, `domains` has the versions of all sets. Where shapes are unknown,
+    trials with two sizes find the problems of nodes that do not depend on them.
     """
 
     graph: GraphProto
@@ -118,6 +126,7 @@ class _GraphImporter:
     reader: TensorReader
     budget: FoldingBudget
     progress: Progress
+    is_trial: bool = False
     values: dict[str, _Tensor] = field(default_factory=dict)
     problems: Problems = field(init=False)
     nodes: NodeImporter = field(init=False)
@@ -158,9 +167,24 @@ class _GraphImporter:
             self._import_node(proto, index, builder, used)
             self.progress("import", index + 1, count)
         results = self._outputs(builder)
+        if self.problems.shapes and not self.is_trial and count <= _MOST_TRIED_NODES:
+            tries = [resolved.assumed(sizes, each) for each in _ASSUMED_SIZES]
+            self.problems.add_common(*(self._problems_with(each, given) for each in tries))
         self.problems.report()
         check_declarations(self.graph, self._facts(), self.file, self.ctx.on_report, fed)
         return _module(block, list(shapes), results)
+
+    def _problems_with(self, sizes: GivenSizes, given: Mapping[str, ArrayLike]) -> Problems:
+        """Return the problems that the graph has with inputs of these sizes."""
+        ctx = self.ctx.fork()
+        ctx.on_report = lambda _: None
+        budget = FoldingBudget(self.budget.limits)
+        trial = _GraphImporter(
+            self.graph, self.opset, self.domains, ctx, self.reader, budget, silent, is_trial=True
+        )
+        with suppress(DiagnosticError):
+            trial.run(sizes, given)
+        return trial.problems
 
     def _builder(
         self, block: Block, change: BatchChange | None, inputs: dict[str, tuple[int, ...]]

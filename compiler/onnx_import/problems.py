@@ -37,6 +37,15 @@ class Problems:
     shapes: list[DiagnosticError] = field(default_factory=list)
     shape_hint: str | None = None
 
+    def add_common(self, first: Problems, second: Problems) -> None:
+        """Add the problems of nodes that two imports with other shapes both have, and this one does not."""
+        known = set(self.unsupported)
+        self.unsupported += [
+            each for each in first.unsupported if each in second.unsupported and each not in known
+        ]
+        faults = {_fault(error) for error in second.nodes} - {_fault(error) for error in self.nodes}
+        self.nodes += [error for error in first.nodes if _fault(error) in faults]
+
     def report(self) -> None:
         """Raise one error that tells of all problems, if there are any.
 

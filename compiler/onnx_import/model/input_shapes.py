@@ -42,13 +42,24 @@ class GivenSizes:
 class InputShapes:
     """The shapes of a model's inputs by name, and how the batch size differs from the declared one.
 
-    `errors` says why the shape of an input that is absent is not known, `hint` how to give all of those at once.
+    `errors` says why the shape of an input that is absent is not known, `hint` how to give all of those at once;
+    `unknown` has what is known of their dimensions.
     """
 
     shapes: dict[str, tuple[int, ...]]
     change: BatchChange | None
     errors: list[DiagnosticError]
     hint: str | None
+    unknown: dict[str, list[Dimension] | None]
+
+    def assumed(self, given: GivenSizes, size: int) -> GivenSizes:
+        """Return the sizes that are given with `size` for each unknown dimension of inputs whose rank is known."""
+        shapes = {
+            name: [each if isinstance(each, int) else size for each in dimensions]
+            for name, dimensions in self.unknown.items()
+            if dimensions is not None
+        }
+        return GivenSizes({**given.shapes, **shapes}, given.batch, given.symbols)
 
 
 def resolve_input_shapes(
@@ -100,7 +111,8 @@ def resolve_input_shapes(
         if change is None and isinstance(old, int) and shape and shape[0] != old:
             change = BatchChange(old, shape[0])
         shapes[name] = shape
-    return InputShapes(shapes, change, errors, _all_options(unknown) if unknown else None)
+    hint = _all_options(unknown) if unknown else None
+    return InputShapes(shapes, change, errors, hint, unknown)
 
 
 def _symbols(

@@ -370,6 +370,31 @@ def test_all_problems_at_once():
     )
 
 
+def test_an_unknown_shape_hides_no_problem_that_no_size_would_solve():
+    """Neither a size of 64 nor one of 128 fits 5 rows, but others may: the product is no problem yet."""
+    nodes = [
+        node("Softmax", "x", "s", axis=7),
+        node("Bernoulli", "x", "b"),
+        node("Conv", "image w", "c", auto_pad="HERE"),
+        node("MatMul", "x m", "p"),
+    ]
+    constants = {"w": np.ones((2, 3, 3, 3), np.float32), "m": np.ones((5, 2), np.float32)}
+    shapes = {"x": ("N", "L"), "image": (1, 3, None, None)}
+    error = refused(model_of(nodes, shapes, [*"sbcp"], constants), "5 problems stand in the way")
+    assert error.notes == [
+        "shape  input 'x': its shape is not fully known: [N, L]",
+        "shape  input 'image': its shape is not fully known: [1, 3, ?, ?]",
+        "op     Bernoulli (opset 17), 'bernoulli_1': "
+        "the function that defines it needs RandomUniformLike",
+        "node   node 'softmax_1' (Softmax): axis 7 is out of range for a tensor of 2 axes",
+        "node   node 'conv_1' (Conv): auto_pad 'HERE' is none of "
+        "NOTSET, SAME_UPPER, SAME_LOWER, VALID",
+    ]
+    fits = {"symbols": {"N": 2, "L": 5}, "input_shapes": {"image": (1, 3, 8, 8)}}
+    refused(model_of(nodes[3:], {"x": ("N", "L")}, ["p"], constants), "not fully known")
+    error = refused(model_of(nodes, shapes, [*"sbcp"], constants), "3 problems", **fits)
+
+
 def test_a_failed_fold_hides_no_other_problem():
     """What is computed from its result would be computed at import, and is not called unsupported."""
     constants = {"s": np.array([1, 2]), "i": np.array(7)}
