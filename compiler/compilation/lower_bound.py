@@ -30,6 +30,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.numerics.packing import packed_bytes
+from ...backends.numerics.storage import PACKED_NAMES
 from ...backends.program.lower_bound import LowerBound
 from ...dialects import tile
 from ...dialects.ir.context import SmaltiContext
@@ -144,9 +146,9 @@ class _Network:
             before = self.before.get(layer.inputs[0].value, 0)
         for index, buffer in enumerate(layer.inputs):
             if buffer.segment in ("input", "weights"):
-                whole = buffer.bytes_of(prod(buffer.layout.shape))
+                whole = _least_bytes(buffer, prod(buffer.layout.shape))
                 found = self.reads.setdefault(("tensor", buffer.value), _Read(whole))
-                found.read(buffer.bytes_of(tiler.elements_read(index)), before)
+                found.read(_least_bytes(buffer, tiler.elements_read(index)), before)
         if tiler.table_bytes:
             key = "table", layer.inputs[1].value
             self.reads.setdefault(key, _Read(tiler.table_bytes)).read(tiler.table_bytes, before)
@@ -196,6 +198,13 @@ class _Network:
         chosen = np.unpackbits(bits, bitorder="little", count=len(self.matrix)).astype(bool)
         work = np.array([self.matrix, self.vector])[:, chosen].sum(axis=1)
         return int(work.max()) // cores
+
+
+def _least_bytes(buffer: Buffer, elements: int) -> int:
+    """Return the fewest bytes that `elements` of a buffer may take: weights of few bits are packed for products."""
+    if buffer.is_weights and buffer.storage in PACKED_NAMES:
+        return packed_bytes(elements, buffer.storage)
+    return buffer.bytes_of(elements)
 
 
 def _first_element(layer: Layer, tiler: Tiler) -> Window:

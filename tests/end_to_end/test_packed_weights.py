@@ -131,16 +131,19 @@ def test_half_of_the_bytes_of_weights_cross_global_memory():
         [weights],
     )
     model = oh.make_model(graph, opset_imports=[oh.make_opsetid("", 17)], ir_version=8)
-    profiles = {
-        scheme: compile_model(model, calibration="random:1", scheme=scheme).profile()
+    compiled = {
+        scheme: compile_model(model, calibration="random:1", scheme=scheme)
         for scheme in ("int8", "w4a8")
     }
+    profiles = {scheme: each.profile() for scheme, each in compiled.items()}
     read = {scheme: timing.memory_bytes["global_read"] for scheme, timing in profiles.items()}
     # A table of 3 words for each column, and the input, are read besides.
     rest = 1024 * 12 + 512 * 4
     assert abs(read["int8"] - 512 * 1024 - rest) < 1024
     assert abs(read["w4a8"] - 512 * 1024 // 2 - rest) < 1024
     assert profiles["w4a8"].cycles < 0.75 * profiles["int8"].cycles
+    bounds = {scheme: each.bound.cycles for scheme, each in compiled.items() if each.bound}
+    assert bounds["w4a8"] < 0.6 * bounds["int8"]
 
 
 def test_a_target_that_unpacks_no_weights_is_told(tmp_path: Path):
