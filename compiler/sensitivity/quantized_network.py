@@ -19,7 +19,7 @@ from ...backends.interpreter.variants import VariantRunner
 from ...backends.simulator.simulate import simulate
 from ...dialects import top
 from ...dialects.ir.context import SmaltiContext
-from ...dialects.ir.location import names_of
+from ...dialects.ir.location import named
 from ...dialects.tpu import TpuOp
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline
@@ -109,6 +109,10 @@ class QuantizedNetwork:
         self.source = source
         self.module, self.ctx = network_at_top(source.model, source.sizes)
         self.ctx.on_report = _drop  # each variant would tell the same
+        for (
+            op
+        ) in self._ops():  # a layer's cycles are found by its name, as IR may have no locations
+            op.location = named(op.result_name.data)
         self.groups = {group.name: group for group in layer_groups(self.module)}
         self._annotated: dict[str, ModuleOp] = {}
         self._passes = list(
@@ -155,7 +159,7 @@ class QuantizedNetwork:
         layer_cycles: dict[str, float] = {}
         for cost in timing.node_costs().values():
             owner = next(
-                (self._group_of_node[n] for n in cost.nodes if n in self._group_of_node), None
+                (self._group_of_layer[n] for n in cost.nodes if n in self._group_of_layer), None
             )
             if owner is not None:
                 layer_cycles[owner] = layer_cycles.get(owner, 0.0) + cost.cycles
@@ -170,15 +174,9 @@ class QuantizedNetwork:
         }
 
     @cached_property
-    def _group_of_node(self) -> dict[str, str]:
-        """The group that an ONNX node belongs to, or an op whose node is not known, by their names."""
-        group_of = {layer: name for name, group in self.groups.items() for layer in group.layers}
-        return {
-            node: group_of[op.result_name.data]
-            for op in self._ops()
-            if op.result_name.data in group_of
-            for node in (*names_of(op.location), op.result_name.data)
-        }
+    def _group_of_layer(self) -> dict[str, str]:
+        """The name of the group of each layer."""
+        return {layer: name for name, group in self.groups.items() for layer in group.layers}
 
     def _ops(self) -> list[top.TopOp]:
         block = main_function(self.module).body.block
