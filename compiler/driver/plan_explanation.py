@@ -97,15 +97,18 @@ def explanation_of_plans(plans: Sequence[WholePlan]) -> list[str]:
     """Return the lines about the plans of the whole network that were compared; none if there is only one."""
     if not plans:
         return []
+    if plans[0].part_cycles is None:
+        title = "throughput: the samples of the batch together, or apart, each on cores of its own"
+        differences = ["apart" if each.samples_apart else "together" for each in plans]
+    else:
+        title = "latency: divided as if one more core cost a layer so many cycles"
+        differences = [_number(each.part_cycles or 0) for each in plans]
     rows = [
-        (each.is_chosen, ["apart" if each.samples_apart else "together", _number(each.done_cycles)])
-        for each in plans
+        (each.is_chosen, [difference, _number(each.done_cycles)])
+        for each, difference in zip(plans, differences, strict=True)
     ]
-    return [
-        "throughput: the samples of the batch together, or apart, each on cores of its own",
-        *_table(_PLAN_TITLES, rows),
-        "",
-    ]
+    titles = "samples" if plans[0].part_cycles is None else "a core", *_PLAN_TITLES[1:]
+    return [title, *_table(titles, rows), ""]
 
 
 def _split(split: SplitDecision) -> list[str]:

@@ -20,6 +20,10 @@ are slices. With `multicast_weights`, cores that need the same weights load them
 between which tensors have no room are put into groups, which are computed slice by slice (`group_search.py`). The
 passes that follow obey the schedule.
 
+A network of many layers that the bus of global memory does not keep busy is planned a second time, as if one more core
+cost a layer half as much, unless not to look for `alternatives`; of both plans that is taken whose run is estimated to
+be shorter: where many small layers follow each other, it is chance which of them is better.
+
 With `objective=throughput` a network with a batch is planned a second time, with the samples of the batch divided over
 cores before anything else, and the plan is taken whose run is estimated to be shorter by 5% or more.
 """
@@ -69,11 +73,24 @@ _LEAST_GAIN = 0.05
 both are no better.
 """
 
+_LEAST_GAIN_OF_PARTS = 0.01
+"""By which share of its cycles a plan in which one more core costs a layer less must be shorter to be taken."""
+
+_FEWEST_LAYERS = 17
+"""A network of fewer layers has one plan: its compilation times programs of several."""
+
+_NEAR_BUS = 1.25
+"""A plan that takes at most so many times the cycles of the transfers that cannot be left out has no alternative."""
+
 _LEAST_MEMORY = 1024
 """No target has a smaller local memory."""
 
 SEARCHES = ("together", "by-layer")
 """How splits are chosen, and tiles, as the options of these names say."""
+
+
+_Whole = tuple[Network, list[PlannedLayer], Places]
+"""A network, its layers with their schedules, and where their outputs lie."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +120,10 @@ class Plan(SmaltiPass):
     """Whether cores may be sent at once what they share of tensors in local memories."""
     splits: str = "together"
     """How layers are divided: `together`, so that they find their inputs where they need them, or `by-layer`."""
+    alternatives: bool = True
+    """Whether a network is planned a second time, if `splits` is `together`, as if one more core cost a layer half as
+    much.
+    """
     groups: bool = True
     """Whether layers may be put into groups, if `splits` is `together`."""
     tiles: str = "together"
@@ -187,7 +208,7 @@ class Plan(SmaltiPass):
         planned = [self._placed(each, kept, in_place) for each in planned]
         if recorder is not None:
             done = replace(network).times(planned, in_place)
-            recorder.finish(program.sym_name.data, planned, costs, cores, in_place, done)
+            recorder.finish(program.sym_name.data, planned, network.costs, cores, in_place, done)
         for each in planned:
             operation, schedule = each.layer.operation, each.schedule
             self.count("local", int(schedule.stays_on_chip))
@@ -204,23 +225,56 @@ class Plan(SmaltiPass):
         memory. So of two plans that with the shorter run has the higher throughput.
         """
         planned, places = self._planned(network)
-        if self.objective == "latency" or network.samples == 1 or network.cores == 1:
+        if self.objective == "throughput" and network.samples > 1 and network.cores > 1:
+            apart = replace(network, samples_apart=True)
+            found = self._better((network, planned, places), apart, _LEAST_GAIN)
+            self.count("samples_apart", network.samples if found[0] is apart else 0)
+            return found
+        if not self._has_alternative(network, planned, places):
             return network, planned, places
-        record = None if self._recorder is None else replace(self._recorder)
-        apart = replace(network, samples_apart=True)
-        planned_apart, places_apart = self._planned(apart)
+        costs = replace(network.costs, part_cycles=network.costs.part_cycles // 2)
+        other = replace(network, costs=costs)
+        return self._better((network, planned, places), other, _LEAST_GAIN_OF_PARTS)
+
+    def _has_alternative(
+        self, network: Network, planned: Sequence[PlannedLayer], places: Places
+    ) -> bool:
+        """Tell whether a network that is planned so may be planned better as if one more core cost a layer less."""
+        if not self.alternatives or self.splits != "together" or network.cores == 1:
+            return False
+        if len(network.program.layers) < _FEWEST_LAYERS:
+            return False
         cycles = max(network.times(planned, places.in_place), default=0.0)
-        cycles_apart = max(apart.times(planned_apart, places_apart.in_place), default=0.0)
-        is_apart = cycles_apart <= cycles * (1 - _LEAST_GAIN)
-        self.count("samples_apart", network.samples if is_apart else 0)
+        return cycles > network.crossing_cycles * _NEAR_BUS
+
+    def _better(self, first: _Whole, network: Network, least_gain: float) -> _Whole:
+        """Return the `first` plan or that of another `network`, if it takes fewer cycles, by `least_gain` of them at
+        least.
+        """
+        record = None if self._recorder is None else replace(self._recorder)
+        second = network, *self._planned(network)
+        cycles, other_cycles = (
+            max(each.times(planned, places.in_place), default=0.0)
+            for each, planned, places in (first, second)
+        )
+        is_better = other_cycles <= cycles * (1 - least_gain)
         if self._recorder is not None and record is not None:
-            self._recorder.plans = (
-                WholePlan(False, round(cycles), not is_apart),
-                WholePlan(True, round(cycles_apart), is_apart),
+            differ = first[0].costs.part_cycles != network.costs.part_cycles
+            self._recorder.plans = tuple(
+                WholePlan(
+                    each.samples_apart,
+                    round(done),
+                    is_chosen,
+                    each.costs.part_cycles if differ else None,
+                )
+                for each, done, is_chosen in (
+                    (first[0], cycles, not is_better),
+                    (network, other_cycles, is_better),
+                )
             )
-            if not is_apart:
+            if not is_better:
                 self._recorder.take(record)
-        return (apart, planned_apart, places_apart) if is_apart else (network, planned, places)
+        return second if is_better else first
 
     def _planned_with(self, target: Target) -> Target:
         """Return the target with as many lanes and as much of its local memories as is planned with."""
@@ -272,7 +326,7 @@ class Plan(SmaltiPass):
         themselves. Then either it stays before others, or the layers are no group: whichever leaves fewer bytes to go
         through global memory.
         """
-        plan_of_ranges = replace(self, groups=False, objective="latency")
+        plan_of_ranges = replace(self, groups=False, alternatives=False, objective="latency")
         search = GroupSearch(network.store, module, plan_of_ranges.run, network.cores)
         found = search.run(network.without_room(places))
         if self._recorder is not None:

@@ -90,6 +90,8 @@ class CostModel:
     """Whether cores load at once the weights that they share, if the schedule does not say."""
     multicasts_activations: bool = False
     """Whether cores are sent at once what they share of tensors in local memories, if the schedule does not say."""
+    part_cycles: int = PART_CYCLES
+    """What one more core costs a layer among those of a network that are divided together."""
     _cycles: dict[tuple[str, str, int, int, int, int], int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

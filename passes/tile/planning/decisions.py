@@ -273,12 +273,13 @@ class LayerDecisions:
 @dataclass(frozen=True)
 class WholePlan:
     """A way to plan the whole network, and when its last layer is done: with the samples of a batch apart, each on
-    cores of its own, or not.
+    cores of its own, or not. `part_cycles` are what one more core was taken to cost a layer, if the plans differ in it.
     """
 
     samples_apart: bool
     done_cycles: int
     is_chosen: bool
+    part_cycles: int | None = None
 
 
 @dataclass(frozen=True)

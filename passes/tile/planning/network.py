@@ -94,6 +94,13 @@ class Network:
         }
 
     @cached_property
+    def crossing_cycles(self) -> float:
+        """The cycles in which inputs, constants and outputs cross the bus of global memory once."""
+        crossing = [each for each in self.buffers.values() if each.segment != "scratch"]
+        size_bytes = sum(each.bytes_of(prod(each.layout.physical)) for each in crossing)
+        return size_bytes / self.costs.bytes_per_cycle
+
+    @cached_property
     def samples(self) -> int:
         """How many samples the inputs of the network have, along their first axis; 1 if they differ in that."""
         sizes = {

@@ -17,7 +17,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ....backends.numerics.storage import bytes_of
-from ...tiling.cost import EXPOSED, PART_CYCLES, CostModel, Work, split_cycles
+from ...tiling.cost import EXPOSED, CostModel, Work, split_cycles
 from ...tiling.windows import Window, along_all_axes
 from ..tiler_bases.layer import Buffer
 from ..tiler_bases.tiler import Tiler
@@ -157,7 +157,7 @@ def _cycles_of(tiler: Tiler, works: Sequence[Sequence[Work]]) -> Cycles:
     # What a core moves passes its own DMA engines and port, whatever the others do.
     dma = np.array([max(map(costs.dma_cycles, each)) for each in works])
     bus = np.array([_bus_bytes(each) for each in works]) / costs.bytes_per_cycle
-    parts = PART_CYCLES * tiler.slices * np.array([len(each) for each in works], np.float64)
+    parts = costs.part_cycles * tiler.slices * np.array([len(each) for each in works], np.float64)
     return Cycles(matrix, vector, hidden, np.maximum(bus, dma), parts)
 
 
@@ -536,6 +536,6 @@ def considered_alone(tiler: Tiler, options: Sequence[Parts]) -> list[Considered]
             2 * max(copied) / costs.port_bytes_per_cycle,
             sum(copied) / costs.interconnect_bytes_per_cycle,
         )
-        overhead, cycles = PART_CYCLES * len(works), split_cycles(costs, works)
+        overhead, cycles = costs.part_cycles * len(works), split_cycles(costs, works)
         found.append(Considered(parts, works, exchange, overhead, 0, 0, cycles, None, None))
     return found

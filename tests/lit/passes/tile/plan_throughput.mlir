@@ -30,7 +30,7 @@ func.func @main(%x: tensor<8x16x4x4xf32>) -> tensor<8x16x4x4xf32> attributes {sm
 // EXPLAIN-NEXT: b0: tpu.conv2d
 // EXPLAIN-NEXT:   split: the only way to divide the layer
 
-// TRACE: "cores": 8, "plans": [{"samples_apart": false, "done_cycles": {{[0-9]+}}, "is_chosen": false}, {"samples_apart": true, "done_cycles": {{[0-9]+}}, "is_chosen": true}], "layers": [
+// TRACE: "cores": 8, "plans": [{"samples_apart": false, "done_cycles": {{[0-9]+}}, "is_chosen": false, "part_cycles": null}, {"samples_apart": true, "done_cycles": {{[0-9]+}}, "is_chosen": true, "part_cycles": null}], "layers": [
 
 // LATENCY: split = [{{[1-7]}}, {{.*}}]
 
