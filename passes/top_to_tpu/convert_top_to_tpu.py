@@ -66,8 +66,9 @@ from .precision.given_quantization import given_elements
 from .precision.given_regions import given_regions
 from .precision.joined_factors import factors_of_joins
 from .precision.layer_schemes import read_qtable
+from .precision.network_ends import network_ends
 from .precision.saturated_ranges import saturated_bounds
-from .precision.schemes import Scheme, check_target, chosen_scheme
+from .precision.schemes import Scheme, check_target, chosen_scheme, scheme_named
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .precision.wide_floats import wide_results
 from .tpu_builder import TpuBuilder
@@ -187,7 +188,10 @@ class ConvertTopToTpu(SmaltiPass):
             if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp)
         }
         given = self.given_schemes(layers)
-        return {value: given.get(name, network) for name, value in layers.items()}
+        found = dict.fromkeys(layers.values(), network)
+        if network.ends is not None:
+            found |= dict.fromkeys(network_ends([*found]), scheme_named(network.ends))
+        return found | {layers[name]: scheme for name, scheme in given.items()}
 
     def given_schemes(self, layers: Collection[str]) -> Mapping[str, Scheme]:
         """Return the schemes of those layers that have one of their own, by their names."""

@@ -20,7 +20,7 @@ from ...backends.numerics.quantization import (
     quantize_multiplier,
     weight_scales,
 )
-from ...backends.numerics.storage import PACKED_NAMES, dtype_of, integer_range, is_float
+from ...backends.numerics.storage import PACKED_NAMES, integer_range, is_float
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
@@ -181,15 +181,10 @@ def convert_weighted(
         quantize_multiplier(x.scale * scales / result.scale)
     except ValueError as error:
         raise not_quantizable(op, error) from None
-    storage, array = builder.integers.weights, product.weight
-    if storage not in PACKED_NAMES:
-        # The matrix unit multiplies integers of one width.
-        storage = x.storage_name
-        array = array.astype(dtype_of(storage))
     weight_form = builder.constant(
-        f"{builder.key_of(weight)}.{storage}",
-        array,
-        _weight_type(storage, axis, scales, builder.integers),
+        f"{builder.key_of(weight)}.{builder.integers.weights}",
+        product.weight,
+        _weight_type(axis, scales, builder.integers),
     )
     bias_form = None
     if bias is not None and product.bias is not None:
@@ -217,12 +212,9 @@ def _input_of(builder: TpuBuilder, op: top.TopOp, left: SSAValue) -> SSAValue:
     return builder.add(tpu.RequantizeOp(name, form, element=narrow)).output
 
 
-def _weight_type(
-    storage: str, axis: int, scales: np.ndarray, scheme: Scheme
-) -> UniformQuantizedType:
-    """Return the type of weights that are stored as `storage`, with scales along `axis`, or one if the scheme has one
-    for all.
-    """
+def _weight_type(axis: int, scales: np.ndarray, scheme: Scheme) -> UniformQuantizedType:
+    """Return the type of the weights of a scheme, with scales along `axis`, or one if the scheme has one for all."""
+    storage = scheme.weights
     limit = None if storage in PACKED_NAMES else SYMMETRIC_LIMIT
     low = None if limit is None else -limit
     if scheme.weight_scales == "tensor":

@@ -25,9 +25,9 @@ class Scheme:
     have zero point 0. If `symmetric`, activations have zero point 0, too. `weight_scales` says how many scales weights
     have. `inputs` is the storage type to whose range products narrow what they read, but the inputs of the network, if
     it is not that of activations; each number keeps a byte of its own. If `power_of_two`, every scale is a power of
-    two, so that requantization is a shift. `calibration` is the method by which ranges are taken from samples, None for
-    the default one. Ops that have no form in integers compute
-    in f32.
+    two, so that requantization is a shift. `ends` names the scheme of the network's first and last product with
+    constant weights, and of all that follows the last, if it is another. `calibration` is the method by which ranges
+    are taken from samples, None for the default one. Ops that have no form in integers compute in f32.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Scheme:
     weight_scales: WeightScales = "channel"
     power_of_two: bool = False
     inputs: str | None = None
+    ends: str | None = None
     calibration: str | None = None
 
     @property
@@ -107,6 +108,13 @@ _OTHERS = (
         calibration="mse",
     ),
     Scheme(
+        "hybrid",
+        "int8, but the first product, the last and what follows it by w8a16",
+        "i8",
+        "i8",
+        ends="w8a16",
+    ),
+    Scheme(
         "w8a16",
         "activations 16 bits symmetric, weights 8 bits per channel",
         "i16",
@@ -119,11 +127,20 @@ SCHEMES: Mapping[str, Scheme] = {
     each.name: each for each in (INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY, *_OTHERS)
 }
 """Every scheme, by its name."""
+_ONE_BIT = ("int1", "i1", "w1a1", "w1a8", "binary")
+"""What one asks for by names of schemes of one bit."""
 
 
 def scheme_named(name: str, place: Place | None = None) -> Scheme:
     """Return the scheme of a name, in capitals or not. Raises DiagnosticError at `place` if there is none."""
     found = SCHEMES.get(name.lower())
+    if found is None and name.lower() in _ONE_BIT:
+        raise DiagnosticError(
+            f"scheme '{name}' is not offered: of one bit no network that was trained in floats keeps anything, and no "
+            "target multiplies it",
+            place,
+            hint="w4a8 and w4a4 have the fewest bits",
+        )
     if found is None:
         raise DiagnosticError(
             f"there is no scheme '{name}'",

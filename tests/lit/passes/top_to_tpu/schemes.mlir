@@ -4,6 +4,8 @@
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=power-of-two}" --weights-out %t.safetensors | filecheck %s --check-prefix POWER
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=w8a16}" --weights-out %t.safetensors | filecheck %s --check-prefix WIDE
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=w8a16 qtable=%S/Inputs/narrow.qtable}" --weights-out %t.safetensors | filecheck %s --check-prefix MIXED
+// RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=hybrid}" --weights-out %t.safetensors | filecheck %s --check-prefix HYBRID
+// RUN: not smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=int1}" 2>&1 | filecheck %s --check-prefix ONE
 // RUN: not smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=symmetric}" 2>&1 | filecheck %s --check-prefix UNKNOWN
 
 // Two products, and a sum of what both give.
@@ -32,7 +34,7 @@ func.func @main(%x: tensor<2x4x!quant.calibrated<f32<-1.0:3.0>>>) -> tensor<2x4x
 // POWER-NEXT:     %a = tpu.matmul "a" {{.*}} -> tensor<2x4x!quant.uniform<i8:f32, 6.250000e-02>>
 
 // Weights of 8 bits, activations of 16.
-// WIDE:           !quant.uniform<i16<-127:127>:f32:1, {
+// WIDE:           !quant.uniform<i8<-127:127>:f32:1, {
 // WIDE:           %x_i16 = tpu.cast "x_i16" %x {{.*}} -> tensor<2x4x!quant.uniform<i16:f32, 9.1555{{[0-9]*}}e-05>>
 // WIDE:           %a = tpu.matmul "a" %x_i16, {{.*}} accumulator = "i32" {{.*}} -> tensor<2x4x!quant.uniform<i16:f32, 0.00012{{[0-9]*}}>>
 
@@ -41,6 +43,13 @@ func.func @main(%x: tensor<2x4x!quant.calibrated<f32<-1.0:3.0>>>) -> tensor<2x4x
 // MIXED-NEXT:     %a_i16 = tpu.requantize "a_i16" %a {{.*}} -> tensor<2x4x!quant.uniform<i16:f32, 0.00012{{[0-9]*}}>>
 // MIXED:          %b = tpu.matmul "b" %a_i16, {{.*}} -> tensor<2x4x!quant.uniform<i16:f32, 0.00015{{[0-9]*}}>>
 // MIXED-NEXT:     %y = tpu.add "y" %a_i16, %b
+
+// Both products are ends of this network.
+// HYBRID:         %a = tpu.matmul "a" {{.*}} -> tensor<2x4x!quant.uniform<i16:f32,
+// HYBRID:         %y = tpu.add "y" {{.*}} -> tensor<2x4x!quant.uniform<i16:f32,
+
+// ONE: pass 'convert-top-to-tpu': error: scheme 'int1' is not offered
+// ONE: hint: w4a8 and w4a4 have the fewest bits
 
 // UNKNOWN: pass 'convert-top-to-tpu': error: there is no scheme 'symmetric'
 // UNKNOWN: hint: did you mean symmetric-kl or asymmetric-minmax?
