@@ -57,8 +57,8 @@ class RoundWeights(SmaltiPass):
     """Round the weights of quantized layers, or correct their biases, on samples: samples=FILE
     rounding=nearest|adaround correct-biases=true|false quantize=… scheme=… qtable=FILE.
 
-    The samples are an .npz with arrays named as the inputs. Layers in floats, weights with several scales for an
-    output, and weights that the model itself quantizes stay as they are.
+    The samples are an .npz with arrays named as the inputs. Layers in floats or of more than 8 bits, weights
+    with several scales for an output, and weights that the model itself quantizes stay as they are.
     """
 
     name = "top-round-weights"
@@ -150,8 +150,10 @@ class RoundWeights(SmaltiPass):
         return plan
 
     def _grid(self, scheme: Scheme) -> Grid | None:
-        """Return the integers that weights of a scheme may be; None if there are several scales for an output."""
-        if isinstance(scheme.weight_scales, int):
+        """Return the integers that weights of a scheme may be; None if there are several scales for an output, or if
+        activations have more than 8 bits, as which weights are stored then.
+        """
+        if isinstance(scheme.weight_scales, int) or scheme.activations != "i8":
             return None
         bits = self.weight_bits or storage_type(scheme.weights).file_bits
         per_output = scheme.weight_scales == "channel"

@@ -80,15 +80,23 @@ class RoundedActivations:
     def _of(self, value: SSAValue) -> Parameters | None:
         if not self.is_quantized(value):
             return None
-        storage = self.scheme_of(value).activations
+        scheme = self.scheme_of(value)
+        storage = scheme.activations
         low, high = integer_range(storage)
         fixed = FixedQuantization.parameters_of(value.owner)
-        if fixed is not None and storage == "i8":
+        if fixed is not None and storage == "i8" and not scheme.symmetric:
             return (*fixed, low, high)
         element = element_of(self._successors.get(value, value))
         if not isinstance(element, CalibratedType):
             return None
-        return (*activation_parameters(element.low, element.high, storage), low, high)
+        parameters = activation_parameters(
+            element.low,
+            element.high,
+            storage,
+            symmetric=scheme.symmetric,
+            power_of_two=scheme.power_of_two,
+        )
+        return (*parameters, low, high)
 
 
 def _keeps(value: SSAValue) -> bool:
