@@ -36,7 +36,7 @@ from .calibration.samples import (
 from .compilation.arguments import Argument, check_arguments, switch
 from .compilation.compilation import Compilation, CompileOptions, start_from_model
 from .compilation.pipelines import level_of
-from .inputs.images import Preprocessing, image_input, image_paths
+from .inputs.images import Preprocessing, image_input, image_paths, lists_images
 from .model import shape_arguments
 from .onnx_import.model.limits import ImportLimits
 
@@ -118,10 +118,13 @@ def metadata_of(model: str | Path | ModelProto, data: Data) -> dict[str, str]:
 
 
 def are_images(data: Data) -> bool:
-    """Tell whether data are a folder of images, or a text file that lists some."""
+    """Tell whether data are a folder of images, or a text file that lists some: a .txt, or any file whose first line is
+    the path of an image.
+    """
     if not isinstance(data, str | Path) or is_random(data):
         return False
-    return Path(data).is_dir() or Path(data).suffix.lower() == ".txt"
+    path = Path(data)
+    return path.is_dir() or path.suffix.lower() == ".txt" or lists_images(path)
 
 
 def calibrated(

@@ -19,6 +19,8 @@ SUFFIXES = frozenset(
 _FORMATS_READ = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MOST_PIXELS = 1 << 27
 """The most pixels of an image, 128 mega: a file of a few bytes can claim any number."""
+_LOOKED_AT = 4096
+"""So many bytes of a file tell whether it lists images."""
 
 Order = Literal["rgb", "bgr", "gray"]
 Layout = Literal["nchw", "nhwc"]
@@ -102,11 +104,18 @@ class ImageInput:
         pixels = _pixels(path, self.preprocessing, self.size).astype(np.float32)
         if self.preprocessing.order == "bgr":
             pixels = pixels[:, :, ::-1]
-        mean, scale = (
-            np.asarray(each, np.float32)
-            for each in (self.preprocessing.mean, self.preprocessing.scale)
-        )
-        values = (pixels - mean) * scale
+        with np.errstate(over="ignore"):
+            mean, scale = (
+                np.asarray(each, np.float64).astype(np.float32)
+                for each in (self.preprocessing.mean, self.preprocessing.scale)
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = (pixels - mean) * scale
+        if not np.isfinite(values).all():
+            raise DiagnosticError(
+                "--mean and --scale make infinite numbers of the pixels",
+                hint="the network is fed (pixel - mean) * scale, pixels being 0 to 255",
+            )
         if self.layout == "nchw":
             values = values.transpose(2, 0, 1)
         if self.dtype.kind in "iu":
@@ -207,6 +216,18 @@ def _pillow():
             "reading images needs Pillow", hint='install it with: pip install "smalti[images]"'
         ) from None
     return Image
+
+
+def lists_images(path: Path) -> bool:
+    """Tell whether the first line of a file that says something is the path of an image."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_LOOKED_AT).decode("utf-8-sig", "ignore")
+    except OSError:
+        return False
+    lines = (line.strip() for line in start.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    return first.isprintable() and Path(first).suffix.lower() in SUFFIXES
 
 
 def image_paths(source: Path) -> list[Path]:

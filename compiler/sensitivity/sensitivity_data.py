@@ -31,7 +31,8 @@ def load_samples(
         return load_calibration_data(source, module, ctx.on_report)
     preprocessing = Preprocessing().of_metadata(metadata_of(model, source))
     images = image_samples(module, Path(source), preprocessing, False, ctx.on_report)
-    return next(iter(images.parts(len(images))))
+    part = next(iter(images.parts(len(images))))
+    return {name: array.reshape(-1, *array.shape[2:]) for name, array in part.items()}
 
 
 def first_samples(
@@ -40,7 +41,7 @@ def first_samples(
     """Return the first samples, `count` of them or all."""
     shapes = declared_inputs(module)
     return {
-        name: array if count is None or not shapes[name] else array[: count * shapes[name][0]]
+        name: array if count is None else array[: count * (shapes[name] or (1,))[0]]
         for name, array in data.items()
     }
 

@@ -83,7 +83,8 @@ class AnnotateCalibration(SmaltiPass):
         self.count("annotated", len(seen))
         self.count("unknown", len(unknown))
         if unknown:
-            message = f"the calibration table has ranges for {len(unknown)} names that no value has"
+            names = "1 name" if len(unknown) == 1 else f"{len(unknown)} names"
+            message = f"the calibration table has ranges for {names} that no value has"
             notes = [f"they are: {', '.join(unknown[:_SHOWN_NAMES])}"]
             for name in unknown[:_SHOWN_NAMES]:
                 near = did_you_mean(name, _names_without_range(module, seen))

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ..table_text import SHOWN, TERMINALS, TableText, read_table_text, tokens_of
 from .calibration_table import CalibrationTable, Row
 
@@ -36,10 +37,13 @@ def read_table(path: str | Path) -> CalibrationTable:
     """Return a calibration table; its comments are dropped.
 
     Raises:
-        DiagnosticError: if there is no such file, or if it is not a calibration table.
+        DiagnosticError: if there is no such file, or if it is not a calibration table, or one without a row.
     """
     hint = "`smalti compile` and `smalti calibrate` write tables: NAME THRESHOLD MIN MAX METHOD in a line"
-    return parse_table(read_table_text(path, "the calibration table", hint), str(path))
+    table = parse_table(read_table_text(path, "the calibration table", hint), str(path))
+    if not table.rows:
+        raise DiagnosticError("the calibration table has no row", Place(file=str(path)), hint=hint)
+    return table
 
 
 def parse_table(text: str, file: str) -> CalibrationTable:

@@ -81,14 +81,14 @@ def pictures(folder: Path, count: int, size: int = 12) -> np.ndarray:
     return pixels.transpose(0, 3, 1, 2).astype(np.float32)
 
 
-@pytest.mark.parametrize("as_list", [False, True])
+@pytest.mark.parametrize("as_list", [None, "list.txt", "val.lst"])
 def test_images_are_calibrated_as_their_arrays_are(
-    smalti: Smalti, small_onnx: Path, tmp_path: Path, as_list: bool
+    smalti: Smalti, small_onnx: Path, tmp_path: Path, as_list: str | None
 ):
     pixels = pictures(tmp_path / "pictures", 7)
     data = tmp_path / "pictures"
     if as_list:
-        data = tmp_path / "list.txt"
+        data = tmp_path / as_list
         data.write_text("".join(f"pictures/{index:03}.png\n" for index in range(7)))
     words = ("--mean", "127.5", "--scale", "0.01,0.02,0.03", "--method", "mse")
     table = tmp_path / "m.calibration"
@@ -140,3 +140,22 @@ def test_an_npy_is_the_only_input(smalti: Smalti, small_onnx: Path, tmp_path: Pa
     (tmp_path / "x.npy").write_bytes(b"\x93NUMPY no")
     ran = smalti("calibrate", small_onnx, "--data", tmp_path / "x.npy", "-o", table)
     assert ran.code == 1 and "x.npy: error: not a readable .npy file" in ran.err
+
+
+def test_a_scale_that_no_float_holds(smalti: Smalti, small_onnx: Path, tmp_path: Path):
+    pictures(tmp_path / "pictures", 2)
+    words = ("--data", tmp_path / "pictures", "--scale", "1e39", "-o", tmp_path / "t")
+    ran = smalti("calibrate", small_onnx, *words)
+    assert ran.code == 1 and ran.err.startswith("error: --mean and --scale make infinite numbers")
+
+
+def test_tables_without_rows_and_with_a_wrong_name(smalti: Smalti, small_onnx: Path, tmp_path: Path):  # fmt: skip
+    table = tmp_path / "m.calibration"
+    table.write_text("# nothing\n")
+    words = ("compile", small_onnx, "--calibration", table, "-o", tmp_path / "m.smalti")
+    ran = smalti(*words)
+    assert ran.code == 1 and "m.calibration: error: the calibration table has no row" in ran.err
+    made = str(calibrate_model(small_onnx, samples(6)))
+    table.write_text(made + "xx 1 0 1\n")
+    ran = smalti(*words)
+    assert ran.code == 0 and "ranges for 1 name that no value has" in ran.err
