@@ -76,9 +76,11 @@ class ProcessPool:
                 waiting.appendleft(place)
 
     def _take_evaluator(self, evaluator: Evaluator) -> None:
-        """Note what workers are to run; those of another evaluator are of no use."""
+        """Note what workers are to run; those of another evaluator are of no use, nor those that still work for a
+        search that an error ended.
+        """
         pickled = pickled_evaluator(evaluator)
-        if pickled != self._evaluator:
+        if pickled != self._evaluator or any(each.place is not None for each in self._running):
             self.__exit__()
             self._evaluator = pickled
 

@@ -39,14 +39,16 @@ def test_processes_give_the_same_result(tmp_path: Path):
 @pytest.mark.parametrize("fault", ["dies", "hangs"])
 def test_points_of_workers_that_fail_are_measured_again(tmp_path: Path, fault: str):
     (tmp_path / "log.faults").touch()
-    evaluator = Unsteady(tmp_path / "log", fault=fault)
-    with ProcessPool(2, timeout_seconds=2 if fault == "hangs" else None) as pool:
+    evaluator = Unsteady(tmp_path / "log", fault=fault, most_faults=1)
+    with ProcessPool(2, timeout_seconds=6 if fault == "hangs" else None) as pool:
         found = Search(evaluator, loss, executor=pool).run(
             exhaustive(Space({"x": [1, 2, 3], "y": [0]}))
         )
     assert [each["loss"] for _, each in found.measured] == [4, 1, 0]
     counts = Counter((tmp_path / "log").read_text().splitlines())
-    assert counts == {"1 0": 1, "2 0": 3, "3 0": 1}
+    assert counts["2 0"] >= 2
+    if fault == "dies":
+        assert counts == {"1 0": 1, "2 0": 2, "3 0": 1}
 
 
 def test_a_point_that_kills_every_worker_is_told(tmp_path: Path):
@@ -63,6 +65,14 @@ def test_an_error_ends_the_search_with_all_that_it_says():
     with ProcessPool(1) as pool, pytest.raises(DiagnosticError) as told:
         Search(Wrong(), executor=pool).run(exhaustive(SPACE))
     assert str(told.value) == "here: error: this cannot be\n  note: a note\n  hint: do better"
+
+
+def test_a_pool_is_of_use_after_an_error(tmp_path: Path):
+    with ProcessPool(2) as pool:
+        with pytest.raises(DiagnosticError):
+            Search(Wrong(), executor=pool).run(exhaustive(SPACE))
+        found = Search(Parabola(tmp_path / "log"), loss, executor=pool).run(exhaustive(SPACE))
+    assert found.best == ({"x": 3, "y": 0.25}, {"loss": 0.25})
 
 
 def test_a_killed_search_goes_on(tmp_path: Path):
