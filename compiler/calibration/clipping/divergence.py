@@ -52,6 +52,7 @@ def entropy(statistics: Statistics) -> Clip:
             counts[edges - end : edges + end],
             (counts[: edges - end].sum(), counts[edges + end :].sum()),
             2 * LEVELS,
+            both_ends=True,
         )
         for end in ends
     ]
@@ -70,14 +71,21 @@ def _cumulated(statistics: Statistics, edges: np.ndarray) -> np.ndarray:
     return found
 
 
-def _divergence(inside: np.ndarray, beyond: tuple[float, float], levels: int) -> float:
+def _divergence(
+    inside: np.ndarray, beyond: tuple[float, float], levels: int, *, both_ends: bool = False
+) -> float:
     """Return the divergence of a distribution, what lies beyond it put into its first and its last bin, from the one
     that has the same counts in `levels` groups of bins, spread evenly over the bins of a group that are not empty.
+
+    The last bin is a group of its own, and with `both_ends` the first one, too: a grid holds its ends exactly, where
+    clips such as ReLU6 put many numbers.
     """
     reference = inside.astype(np.float64)
     reference[0] += beyond[0]
     reference[-1] += beyond[1]
-    starts = np.arange(levels) * inside.size // levels
+    first, groups = int(both_ends), levels - 1 - both_ends
+    starts = first + np.arange(groups + 1) * (inside.size - 1 - first) // groups
+    starts = np.append(0, starts) if both_ends else starts
     sums = np.add.reduceat(inside, starts)
     filled = inside > 0
     numbers = np.add.reduceat(filled.astype(np.int64), starts)

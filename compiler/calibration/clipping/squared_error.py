@@ -21,7 +21,9 @@ def mse(statistics: Statistics, bits: int = 8) -> Clip:
     assert isinstance(histogram, LogHistogram)
     moments = _Moments(histogram)
     steps = 2**bits - 1
-    lows, highs = min(statistics.low, 0.0) * _SHARES, max(statistics.high, 0.0) * _SHARES
+    # Bounds lie where there are numbers: both of them also where all numbers have one sign.
+    lows = np.minimum(min(statistics.low, 0.0) * _SHARES, statistics.high)
+    highs = np.maximum(max(statistics.high, 0.0) * _SHARES, statistics.low)
     losses = moments.error(lows[:, None], highs[None, :], steps)
     row, column = np.unravel_index(int(np.argmin(losses)), losses.shape)
     sizes = statistics.largest * _SHARES
