@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 
 from xdsl.dialects.builtin import LocationAttr, UnitAttr
@@ -15,6 +16,7 @@ from ....dialects.ir.text.value_name import value_name
 from ....dialects.quant.element_type import shape_of
 from ....dialects.tile import buffer_type
 from ....dialects.tile.buffer import core_of
+from ....dialects.tile.checks import storage_of
 from ...tiling.copy_planning import Padding, plan
 from ...tiling.layout import Layout, offset_of
 from ...tiling.strided_copy import StridedCopy
@@ -151,6 +153,12 @@ class Emitter:
         What lies in another core's memory is sent by that core, so that this one's loads from global memory need not
         wait until it is computed.
         """
+        storage = storage_of(target)
+        if not repeats_one_byte(pad_value, storage):
+            padded = [copy for copy in copies if copy.pad]
+            copies = [replace(copy, pad=0) for copy in copies]
+            if padded:
+                self._copy_padding(target, padded, pad_value)
         core = core_of(source)
         for copy in copies:
             properties: dict[str, Attribute] = {
@@ -170,6 +178,24 @@ class Emitter:
                     operands=[source, target], properties=properties, location=self.location
                 )
             )
+
+    def _copy_padding(
+        self, target: SSAValue, padded: Sequence[StridedCopy], pad_value: int
+    ) -> None:
+        """Copy the padding of copies from a run of `pad_value`: DMA engines fill bytes, and it has other ones."""
+        run = self.alloc((max(copy.pad for copy in padded),), storage_of(target), name="padding")
+        self.compute(tile.FillOp, [run], {"value": float(pad_value)})
+        runs = [
+            StridedCopy(
+                sizes=(*copy.sizes[:-1], copy.pad),
+                source_offset=0,
+                source_strides=(*[0] * (len(copy.sizes) - 1), 1),
+                target_offset=copy.target_offset + copy.sizes[-1],
+                target_strides=copy.target_strides,
+            )
+            for copy in padded
+        ]
+        self.copy(run, target, runs)
 
     def fill_box(
         self,
