@@ -37,7 +37,7 @@ from ...dialects.network.constant import value_of
 from ...dialects.network.rewriting import erase_if_unused, take_type
 from ...dialects.quant import UniformQuantizedType, uniform, uniform_per_axis
 from ...dialects.quant.element_type import shape_of
-from ..pattern_driver import rewrite
+from ..pattern_driver import pattern_counts, rewrite
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..top.constant import make_constant
 from ..top.fold_batch_norm import Product
@@ -50,6 +50,25 @@ from .weighted_layer import WeightedLayer
 
 CHANGE = 0.25
 """By how much other integers may change an output, as a share of its range."""
+
+
+class AddBias(RewritePattern):
+    """conv2d or matmul without a bias  ⇒  one with a bias of zeros, for the correction to change."""
+
+    def __init__(self, store: WeightStore) -> None:
+        self.store = store
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
+        layer = WeightedLayer.of(op)
+        if layer is None or layer.bias is not None:
+            return
+        outputs = shape_of(layer.weight.output)[layer.weight_axis]
+        name = layer.op.result_name.data
+        bias = make_constant(f"{name}_bias", np.zeros(outputs, np.float32), self.store)
+        product = Product(layer.op, layer.channels)
+        changed = product.with_weights(name, layer.weight.output, bias.output)
+        take_type(changed, layer.op.output)
+        rewriter.replace(layer.op, [bias, changed])
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,7 @@ class RoundWeights(SmaltiPass):
         "weights": "layers whose weights were rounded",
         "moved": "weights that became another integer than the nearest",
         "biases": "layers whose biases were corrected",
+        **pattern_counts(AddBias),
     }
 
     samples: str
@@ -260,25 +280,6 @@ class ReplaceConstants(RewritePattern):
         take_type(changed, layer.op.output)
         rewriter.replace(layer.op, [*made, changed])
         erase_if_unused(rewriter, layer.weight, layer.bias)
-
-
-class AddBias(RewritePattern):
-    """conv2d or matmul without a bias  ⇒  one with a bias of zeros, for the correction to change."""
-
-    def __init__(self, store: WeightStore) -> None:
-        self.store = store
-
-    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter, /) -> None:
-        layer = WeightedLayer.of(op)
-        if layer is None or layer.bias is not None:
-            return
-        outputs = shape_of(layer.weight.output)[layer.weight_axis]
-        name = layer.op.result_name.data
-        bias = make_constant(f"{name}_bias", np.zeros(outputs, np.float32), self.store)
-        product = Product(layer.op, layer.channels)
-        changed = product.with_weights(name, layer.weight.output, bias.output)
-        take_type(changed, layer.op.output)
-        rewriter.replace(layer.op, [bias, changed])
 
 
 class RoundWeightsInMemory(RoundWeights):
