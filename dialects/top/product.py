@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from xdsl.irdl import irdl_op_definition, traits_def
 
@@ -51,6 +53,10 @@ class MatmulOp(MatmulBase, TopOp):
             where=lambda op: len(shape_of(op.rhs)) >= 2, weight="rhs", weight_axis=-1, axis=-1
         ),
     )
+
+    @classmethod
+    def variants(cls, example: str) -> Mapping[str, str]:
+        return {"": example.replace("<1x", "<64x"), "of one row": example}
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         lhs, rhs = as_matrices(operands[0], operands[1])

@@ -40,6 +40,7 @@ def test_every_op_that_computes_has_a_case():
         ("top.conv2d", 1, "bf16", "matrix", ("tpu.conv2d bf16",), ""),
         ("top.conv2d depthwise", 1, "f32", "vector", ("tpu.conv2d f32",), ""),
         ("top.matmul", 2, "f16", "matrix", ("tpu.matmul f16",), ""),
+        ("top.matmul of one row", 2, "f16", "vector", ("tpu.matmul f16",), ""),
         ("top.softmax", 1, "int8", "vector", ("tpu.softmax f32",), "computed in f32 between casts"),
         ("top.softmax", 1, "f32", "vector", ("tpu.softmax f32",), ""),
         ("top.unary gelu", 1, "int8", "vector", ("tpu.lookup i8",), "looked up in a table"),
