@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from smalti.tools.lit_runner.golden_test import add_update_option
 
 from .commit_seed import replay
 from .shared_files import ROOT, SHARED
+
+# How long an example takes says nothing where others work on the machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,7 @@ def uneven(draw: st.DrawFn) -> tuple[tuple[int, ...], ...]:
 
 
 @given(uneven(), st.data())
-@settings(max_examples=5, deadline=None, derandomize=True, phases=UNSHRUNK)
+@settings(max_examples=5, derandomize=True, phases=UNSHRUNK)
 def test_uneven_windows_are_given_back(windows: tuple[tuple[int, ...], ...], data: st.DataObject):
     """From text to the attribute in the IR and back to text, and so is the program."""
     cores = tuple(data.draw(st.permutations(range(8)))[: len(windows)])

@@ -59,7 +59,7 @@ def check(model: onnx.ModelProto, target: Target, quantize: Quantize) -> None:
         assert cycles <= timing.cycles, resource
 
 
-SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+SETTINGS = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 FORMATS = st.sampled_from(["int8", "f32", "f16"])
 
 

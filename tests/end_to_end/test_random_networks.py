@@ -108,7 +108,7 @@ def check_half(model: onnx.ModelProto, target: str, cores: int) -> None:
         near(program, expected, 16 * step * greatest, f"{quantize}: program against ONNX Runtime")
 
 
-SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+SETTINGS = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
 @given(networks(), MACHINES)

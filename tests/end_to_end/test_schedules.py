@@ -87,7 +87,7 @@ EFFECTS = (
     Optimization(split_factor=2, memory_effort=3),
     Optimization(objective="throughput"),
 )
-SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+SETTINGS = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
 @given(networks(), MACHINES, st.data())

@@ -28,7 +28,7 @@ from .test_random_networks import MACHINES, close, inputs_of, levels, same
 PLAIN = sorted(name for name, scheme in SCHEMES.items() if scheme.weights not in PACKED_NAMES)
 """The schemes that every target computes by."""
 INTEGERS = [name for name in PLAIN if SCHEMES[name].quantizes]
-SETTINGS = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+SETTINGS = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
 def check_levels(model: onnx.ModelProto, machine: tuple[str, int], scheme: str) -> None:

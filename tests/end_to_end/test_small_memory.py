@@ -20,7 +20,6 @@ from .test_random_networks import inputs_of
 
 SETTINGS = {
     "max_examples": 6,
-    "deadline": None,
     "derandomize": True,
     "suppress_health_check": list(HealthCheck),
     "phases": (Phase.explicit, Phase.generate),

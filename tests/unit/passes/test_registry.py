@@ -98,7 +98,7 @@ def test_several_passes_with_spaces_between():
     assert parse_pipeline("") == []
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.builds(
         Sample,

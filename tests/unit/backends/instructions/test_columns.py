@@ -59,7 +59,7 @@ def shown(access: Access, place: int | None = None) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("kind", INSTRUCTIONS, ids=lambda kind: kind.mnemonic)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(data=st.data())
 def test_columns_are_many_instructions(kind: type[Instruction], data: st.DataObject):
     stream = data.draw(streams(kind))
@@ -95,7 +95,7 @@ def merged_one_by_one(run: int, counts: list[int], strides: list[int]) -> tuple[
     return run, runs
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_runs_that_touch_are_one(data: st.DataObject):
     n = data.draw(st.integers(1, 5))

@@ -76,7 +76,7 @@ def pools(draw: Any, gaps: bool) -> dict[str, Any]:
     return fields_of(**f)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pools(gaps=False))
 def test_windows_without_gaps_touch_all_that_is_accessed(f: dict[str, Any]):
     read, written = touched_bytes(f)
@@ -84,7 +84,7 @@ def test_windows_without_gaps_touch_all_that_is_accessed(f: dict[str, Any]):
     assert bytes_of_accesses(f, write=True) == written
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(pools(gaps=True))
 def test_nothing_else_is_touched(f: dict[str, Any]):
     read, written = touched_bytes(f)

@@ -44,7 +44,7 @@ def near_ties(data: st.DataObject, multiplier: int, shift: int, bits: int) -> in
 
 
 @given(st.data(), multipliers, shifts, storages, st.sampled_from([32, 64]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_requantize_equals_big_integers(data, multiplier, shift, storage, bits):
     low, high = integer_range(storage)
     zero_point = data.draw(st.integers(max(low, -(2**15)), min(high, 2**15)))
@@ -58,7 +58,7 @@ def test_requantize_equals_big_integers(data, multiplier, shift, storage, bits):
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_requantize_per_channel_near_ties(seed, channels):
     """Many accumulators at ties, or one step beside them: what a plain f64 product rounds wrong."""
     rng = np.random.default_rng(seed)
@@ -90,7 +90,7 @@ def test_a_plain_f64_product_would_be_wrong():
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=8), multipliers, shifts)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_scaled_exactly(values, multiplier, shift):
     got = scaled_exactly(np.array(values, np.int64), multiplier, shift)
     for value, result in zip(values, got.tolist(), strict=True):
@@ -102,13 +102,13 @@ def test_scaled_exactly(values, multiplier, shift):
 
 
 @given(st.integers(-(2**63), 2**63 - 1), shifts)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_round_half_even_shift(value, shift):
     assert int(round_half_even_shift(value, shift)) == exact(value, 1, shift)
 
 
 @given(st.data(), multipliers, shifts, st.sampled_from([2**10, 2**21, 2**31, 2**40]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_rescale_quotient(data, multiplier, shift, bound):
     totals = data.draw(st.lists(st.integers(-bound, bound), min_size=6, max_size=6))
     counts = data.draw(st.lists(st.integers(1, 300_000), min_size=6, max_size=6))
@@ -132,7 +132,7 @@ def test_rescale_quotient_ties(count):
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.booleans(), st.integers(1, 30))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_epilogue_int(seed, with_residual, wide, channels):
     rng = np.random.default_rng(seed)
     bits = 62 if wide else 31
@@ -184,7 +184,7 @@ def test_epilogue_accepts_views_and_empty_arrays():
     st.floats(1e-4, 10),
     st.sampled_from(["i8", "u8", "i16"]),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_add_and_mul_int(seed, sa, sb, sy, storage):
     rng = np.random.default_rng(seed)
     low, high = integer_range(storage)

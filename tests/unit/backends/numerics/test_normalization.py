@@ -39,7 +39,7 @@ def sample(seed, rank=4):
     st.sampled_from(KINDS),
     st.sampled_from([0.0, 1e-5, 0.5]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_kind_against_a_plain_loop(seed, axes, kind, epsilon):
     rng, x = sample(seed)
     scale = rng.standard_normal(x.shape[-1]).astype(np.float32)
@@ -105,7 +105,7 @@ def test_wrong_arguments():
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_local_response_norm(seed, size):
     _, x = sample(seed)
     got = local_response_norm(x, 1, size=size, alpha=0.3, beta=0.75, bias=2.0)

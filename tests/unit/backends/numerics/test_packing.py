@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 from smalti.backends.numerics.packing import (
@@ -40,7 +40,6 @@ def test_axes_stay_and_wrong_sizes_are_told():
         unpack(pack(array, "i4"), (7,), "i4")
 
 
-@settings(deadline=None)
 @given(st.integers(0, 9), st.integers(0, 9), st.randoms(use_true_random=False))
 def test_each_row_of_packed_weights_begins_at_a_byte(rows: int, columns: int, random: Random):
     values = [[random.randint(-8, 7) for _ in range(columns)] for _ in range(rows)]

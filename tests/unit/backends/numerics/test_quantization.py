@@ -36,7 +36,7 @@ def test_storage_names_round_trip():
 
 
 @given(st.lists(st.floats(width=64), min_size=1, max_size=20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_f64_to_bf16_rounds_once(values):
     got = round_to(np.array(values), "bf16").astype(np.float64)
     for value, result in zip(values, got, strict=True):
@@ -58,7 +58,7 @@ def test_f64_to_bf16_rounds_once(values):
     st.lists(st.floats(width=32), min_size=1, max_size=20),
     st.sampled_from([("f16", np.float16), ("bf16", ml_dtypes.bfloat16)]),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_constants_stay_finite_and_do_not_vanish(values, type):
     name, dtype = type
     x = np.array(values, np.float32)
@@ -81,7 +81,7 @@ def test_f64_to_bf16_does_not_round_twice():
 
 
 @given(st.floats(2.0**-32, 2.0**31 - 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_quantize_multiplier(scale):
     multiplier, shift = (int(v) for v in q.quantize_multiplier(scale))
     assert 2**30 <= multiplier < 2**31 and 0 <= shift <= 62
@@ -97,7 +97,7 @@ def test_quantize_multiplier_limits():
 
 
 @given(st.floats(-1e6, 1e6, width=32), st.floats(-1e6, 1e6, width=32))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_activation_parameters(a, b):
     lo, hi = min(a, b), max(a, b)
     for storage in ("i8", "u8", "i16"):
@@ -140,7 +140,7 @@ def test_symmetric_and_power_of_two_parameters():
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["i8", "u8", "i16", "u16"]))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_quantize_and_dequantize_equal_onnxruntime(seed, storage):
     rng = np.random.default_rng(seed)
     low, high = integer_range(storage)
@@ -171,7 +171,7 @@ def test_quantize_saturates_and_takes_nan_for_zero():
 
 
 @given(st.floats(-50, 50), st.floats(-50, 50), st.floats(1e-3, 2), st.integers(-128, 127))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_clamp_bounds_commute_with_quantization(a, b, scale, zero_point):
     lo, hi = min(a, b), max(a, b)
     x = np.random.default_rng(0).uniform(-60, 60, 500).astype(np.float32)

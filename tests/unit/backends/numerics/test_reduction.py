@@ -40,7 +40,7 @@ def elements_by_result(x, axes):
 
 
 @given(st.integers(0, 2**32 - 1), st.sets(st.integers(-4, -1), min_size=1), st.sampled_from(KINDS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_floats(seed, axes, kind):
     rng = np.random.default_rng(seed)
     x = rng.standard_normal(tuple(int(n) for n in rng.integers(1, 7, 4))).astype(np.float32)
@@ -58,7 +58,7 @@ def test_floats(seed, axes, kind):
     st.sets(st.integers(-4, -1), min_size=1),
     st.sampled_from(INTEGER_KINDS),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_integers(seed, axes, kind):
     rng = np.random.default_rng(seed)
     q = rng.integers(-128, 128, tuple(int(n) for n in rng.integers(1, 9, 4))).astype(np.int8)

@@ -103,7 +103,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(["function", "operands", "attributes", "result"]), JSON)
 def test_any_damage_is_a_diagnostic_or_nothing(key: str, value: Any):
     context = make_context()

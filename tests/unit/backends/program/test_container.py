@@ -83,7 +83,7 @@ def test_reading_what_is_not_there(tmp_path):
         container.load(tmp_path)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_damaged_bytes_are_a_diagnostic(data):
     damaged = bytearray(DATA)
@@ -277,7 +277,7 @@ def test_bad_descriptions(key, value):
         container.read(with_section("program", json.dumps(description).encode()))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_any_words_are_a_program_or_a_diagnostic(data):
     """With checksums that are right: what the checks of instructions have to stop."""

@@ -44,7 +44,7 @@ def test_words_are_packed_as_the_table_says(instruction):
         offset += np.dtype(field.dtype).itemsize
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_what_is_encoded_is_decoded(data):
     instruction = data.draw(st.sampled_from(INSTRUCTIONS))

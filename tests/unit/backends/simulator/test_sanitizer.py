@@ -395,7 +395,7 @@ def certain_counts(streams: Streams) -> np.ndarray:
     return result
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(programs())
 def test_clocks_count_exactly_what_comes_before_in_every_execution(build: Builder):
     streams = decode_program(build.program())
@@ -403,7 +403,7 @@ def test_clocks_count_exactly_what_comes_before_in_every_execution(build: Builde
     assert clocks.tolist() == certain_counts(streams).tolist()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(programs(multicasts=False))
 def test_simulated_time_keeps_what_the_clocks_promise(build: Builder):
     """The timing simulation starts nothing before what is certain to be complete."""

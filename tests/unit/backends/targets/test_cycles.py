@@ -44,7 +44,7 @@ def test_gemm_cycles_matches_every_row_of_the_reference(shared_file):
         assert got - 1 == float(row["cycles"]), row
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(1, 300),
     st.integers(1, 300),
@@ -119,7 +119,7 @@ def nested_strides(sizes, kinds):
     return strides[::-1]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.integers(1, 20), st.sampled_from(["dense", "repeat", "spread"])), min_size=1, max_size=3)
 )  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.targets.target import load_target
@@ -47,7 +47,6 @@ from .global_memory import IN_GLOBAL_MEMORY
 __all__ = ["faulty_passes"]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 60), st.sets(st.integers(0, 59), max_size=6))
 def test_minimize_keeps_what_matters_and_no_more(count: int, wanted: set[int]):
     wanted = {item for item in wanted if item < count}

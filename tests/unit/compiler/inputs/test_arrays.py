@@ -53,9 +53,7 @@ def test_absent(tmp_path: Path):
             read_npz(other)
 
 
-@settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_damage_is_a_diagnostic(tmp_path: Path, data: st.DataObject):
     buffer = io.BytesIO()

@@ -70,7 +70,7 @@ def test_truncated_files(tmp_path, digits_model):
         refused(tmp_path / "cut.onnx", "cut.onnx")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10**9), st.integers(1, 255))
 def test_damaged_bytes_never_crash(position, flip):
     """A flipped byte gives a model or a diagnostic, nothing else."""

@@ -284,7 +284,7 @@ def graphs(draw):
     return model_of(nodes, {"x": start}, [last], constants), start
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(graphs())
 def test_random_graphs_agree_with_onnxruntime(drawn):
     model, shape = drawn

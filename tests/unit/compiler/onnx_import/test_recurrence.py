@@ -154,7 +154,7 @@ def layers(draw: st.DrawFn) -> tuple[ModelProto, dict[str, np.ndarray]]:
 
 
 @given(layers())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_layers_equal_onnxruntime(drawn):
     check(*drawn)
 

@@ -92,7 +92,7 @@ def inputs_of(model: ModelProto) -> dict[str, np.ndarray]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(convolutions("Conv"), convolutions("ConvTranspose"), pools()))
 def test_equal_to_onnx_runtime(model: ModelProto):
     inputs = inputs_of(model)

@@ -77,7 +77,7 @@ def _change(data: st.DataObject, module: ModuleOp) -> None:
 
 
 @pytest.mark.parametrize("make", [top_module, tile_module])
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_memory_changes_nothing_about_what_is_found(make, data: st.DataObject):
     module = make()
@@ -103,7 +103,7 @@ def _allows(op: Operation) -> bool:
     return True
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_the_predicate_of_a_definition_holds_for_what_the_definition_allows(data: st.DataObject):
     module = data.draw(st.sampled_from([top_module, tile_module]))()

@@ -118,7 +118,7 @@ def test_damaged_files_are_told(message: str, tmp_path):
     assert message in str(caught.value) or message in ("empty", "5 bytes")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(position=st.integers(0, 300), bit=st.integers(0, 7))
 def test_a_flipped_bit_is_told_or_harmless(position, bit, tmp_path_factory):
     folder = tmp_path_factory.mktemp("flipped")

@@ -33,7 +33,7 @@ def _codes(instruction: type[Instruction], values: dict) -> tuple[list, list]:
     return integers, reals
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_there_and_back(data: st.DataObject):
     instruction = data.draw(st.sampled_from(INSTRUCTIONS))
@@ -47,7 +47,7 @@ def test_there_and_back(data: st.DataObject):
     assert fields.codes(given_fields) == (integers, reals)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_a_problem_is_that_of_the_first_wrong_field(data: st.DataObject):
     instruction = data.draw(st.sampled_from([i for i in INSTRUCTIONS if i.fields]))

@@ -57,7 +57,7 @@ def lines(draw: Any) -> Line:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(lines())
 def test_both_readers_read_what_is_written(line):
     text = line_format(line.instruction).write(line)
@@ -70,7 +70,7 @@ def test_both_readers_read_what_is_written(line):
     assert repr(read_line(f"\t {loose}  // said so")) == repr(line)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.data())
 def test_bad_lines_are_explained(data):
     """Whatever is done to a line: it is read, or a LineError points into it."""
@@ -91,7 +91,7 @@ def test_bad_lines_are_explained(data):
         assert error.message
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text())
 def test_any_text_is_read_or_explained(text):
     try:
@@ -100,7 +100,7 @@ def test_any_text_is_read_or_explained(text):
         assert error.message
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_strings_come_back(text):
     assert unquoted(quoted(text)) == text

@@ -10,7 +10,7 @@ from smalti.dialects.network.shape import ShapeError
 SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     size=st.integers(1, 20),
     kernel=st.integers(1, 5),
@@ -42,7 +42,7 @@ def test_windows_are_counted(size, kernel, stride, dilation, begin, end, ceil_mo
     assert found == len(whole)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(a=SIZES, b=SIZES)
 def test_broadcasting_is_numpys(a, b):
     try:
@@ -54,7 +54,7 @@ def test_broadcasting_is_numpys(a, b):
     assert shape.broadcast_shape(a, b) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(a=SIZES, b=SIZES)
 def test_matrix_products_are_numpys(a, b):
     try:

@@ -54,7 +54,7 @@ def test_a_scale_that_mlir_prints_by_its_bits_is_read():
     assert isinstance(type, UniformQuantizedType) and type.scale == 16777217.0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     width=st.sampled_from([2, 4, 8, 16, 32]),
     unsigned=st.booleans(),
@@ -78,7 +78,7 @@ def test_text_comes_back_as_it_was(width, unsigned, scales, axis, data):
     assert parsed(str(type)) == type
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(low=st.floats(-1e30, 1e30), width=st.floats(1e-3, 1e30))
 def test_calibrated_text_comes_back_as_it_was(low, width):
     if not low < low + width:

@@ -29,7 +29,7 @@ def _narrow_windows_too():
     dilation=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     data=st.data(),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_pool_of_slice(op, size, kernel, distance, stride, dilation, data):
     strides = [a * b for a, b in zip(distance, stride, strict=True)]
     dilations = [a * b for a, b in zip(distance, dilation, strict=True)]

@@ -108,7 +108,7 @@ def tiles_of(sizes, target="edge-1c"):
     return module
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.integers(1, 256 << 10), min_size=1, max_size=12),
     st.integers(1, 4),

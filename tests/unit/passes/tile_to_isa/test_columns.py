@@ -194,7 +194,7 @@ def columns(draw: st.DrawFn) -> tuple[int, int, int]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(columns(), columns(), st.integers(0, 9))
 def test_columns_are_computed_as_dense_buffers_are(
     kind: str, x: tuple[int, int, int], y: tuple[int, int, int], seed: int

@@ -202,7 +202,7 @@ def random_programs(draw, tensors=3):
     return module_of(*declarations, *steps)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(random_programs(), st.integers(0, 3), st.integers(0, 6))
 def test_random_programs_run_as_the_tiles_do(module, prefetch, slack):
     ctx = make_context()

@@ -120,7 +120,7 @@ def without_groups(module: ModuleOp) -> ModuleOp:
 DATA = np.random.default_rng(5).integers(-128, 128, BYTES).astype(np.int8)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(modules(), st.integers(1, 2), st.sampled_from([1, 2, 8]))
 def test_programs_end_and_compute_the_same_without_groups(
     module: ModuleOp, repeat: int, outstanding: int

@@ -55,7 +55,7 @@ def bytes_of_descriptors(transfers: Iterable[Descriptor]):
     return copied, filled
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     axes, st.integers(1, 5), st.integers(0, 9), st.integers(0, 9), st.integers(0, 3),
     st.sampled_from([1, 4]),
@@ -89,7 +89,7 @@ def test_five_strides_take_a_transfer_for_each_index_of_the_shortest_axis():
     assert len(list(descriptors(box, 1))) == 2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.data())
 def test_transfers_of_bytes_move_them(data):
     """Any bytes, packed or left where they are."""

@@ -181,7 +181,7 @@ def random_program(chosen: list[Step], x: np.ndarray) -> tuple[ModuleOp, np.ndar
     return module_of(ops), np.concatenate(stored)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(steps(), max_size=12), st.integers(0, 9))
 def test_random_views_mean_the_same_at_every_stage(chosen: list[Step], seed: int):
     x = np.random.default_rng(seed).integers(-128, 128, SIZE).astype(np.int8)

@@ -107,7 +107,7 @@ def random_order(steps, plan: WaitPlan, generator):
     return order
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(programs, st.integers(0, 1 << 30))
 def test_every_permitted_execution_gives_the_bytes_of_program_order(steps, seed):
     plan = derive_waits(steps)
@@ -160,7 +160,7 @@ def same_queue(steps, i, j):
     return (steps[i].core, steps[i].engine) == (steps[j].core, steps[j].engine)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(programs)
 def test_every_conflict_is_ordered(steps):
     before = ordered(steps, derive_waits(steps))
@@ -168,7 +168,7 @@ def test_every_conflict_is_ordered(steps):
         assert i in before[j]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(programs)
 def test_no_wait_is_implied_by_the_others(steps):
     plan = derive_waits(steps)

@@ -16,7 +16,7 @@ lifetimes = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(lifetimes)
 def test_live_buffers_never_overlap(buffers):
     placement = place(buffers, 1 << 30)
@@ -35,7 +35,7 @@ def test_live_buffers_never_overlap(buffers):
                 assert low[0] + low[1] <= high[0]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(lifetimes)
 def test_each_buffer_gets_the_smallest_gap_that_holds_it(buffers):
     """With room for all, the first order counts: by size, then by first use. What has no bytes is at address 0."""
@@ -61,7 +61,7 @@ def test_each_buffer_gets_the_smallest_gap_that_holds_it(buffers):
     assert list(placement.addresses) == [placed[n] for n in range(len(buffers))]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(lifetimes)
 def test_live_bytes_is_the_peak_of_a_plain_count(buffers):
     plain = max(
@@ -130,7 +130,7 @@ def test_little_room_is_enough_for_buffers_of_many_sizes():
         assert first_conflict(buffers, placement.addresses) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(lifetimes, st.integers(100, 130), st.data())
 def test_a_tight_placement_keeps_given_addresses(buffers, percent, data):
     capacity = live_bytes(buffers) * percent // 100

@@ -17,7 +17,7 @@ def placed(buffers, priority) -> list[int]:
     return skyline(sizes, first, last, np.array(priority)).tolist()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(requests, st.randoms(use_true_random=False))
 def test_live_buffers_never_overlap(request, random):
     buffers = [(size, first, first + length) for size, first, length in request]

@@ -4,7 +4,7 @@ from itertools import pairwise, product
 from math import prod
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from smalti.passes.tiling.windows import (
     Window,
@@ -23,7 +23,6 @@ from smalti.passes.tiling.windows import (
 ranges = st.tuples(st.integers(0, 20), st.integers(1, 40)).map(lambda p: (p[0], p[0] + p[1]))
 
 
-@settings(deadline=None)
 @given(
     outputs=st.tuples(st.integers(0, 10), st.integers(1, 6)).map(lambda p: (p[0], p[0] + p[1])),
     size=st.integers(1, 20),
@@ -72,7 +71,6 @@ def test_padding_behind_counts_the_declared_part_only():
     assert inner.after == 0
 
 
-@settings(deadline=None)
 @given(ranges, st.integers(1, 9), st.integers(1, 7))
 def test_parts_cover_a_range_once(range_: tuple[int, int], count: int, unit: int):
     found = parts(range_, count, unit)
@@ -83,7 +81,6 @@ def test_parts_cover_a_range_once(range_: tuple[int, int], count: int, unit: int
     assert all(low < high for low, high in found)
 
 
-@settings(deadline=None)
 @given(
     st.lists(ranges, min_size=1, max_size=3), st.lists(st.integers(1, 9), min_size=3, max_size=3)
 )
@@ -107,7 +104,6 @@ def test_common_unit():
     assert common_unit([0, 192, 384], 128) == 64
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=5), st.randoms())
 def test_a_refinement_nests_in_both_shapes(factors: list[int], random):
     def grouped() -> list[int]:

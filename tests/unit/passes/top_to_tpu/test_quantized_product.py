@@ -57,7 +57,7 @@ def test_long_sums_take_a_wide_accumulator():
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.integers(-128, 127), st.integers(1, 12))
 def test_no_partial_sum_passes_the_bound(seed, zero_point, depth):
     """Whatever the input and the order, sums with the folded bias stay within the bound."""

@@ -28,7 +28,7 @@ def narrowed(module):
 
 
 @pytest.mark.parametrize("kind", OPS)
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     exponent=st.floats(-14, 6),
     ratio=st.floats(1e-3, 0.05),

@@ -283,7 +283,7 @@ def test_pool_reduce_resample_softmax_and_fill():
     assert movement.fill(count=2, type="bf16", value=0.5).astype(float).tolist() == [0.5, 0.5]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.sampled_from(PERMUTED_NAMES),
     st.integers(1, 3),

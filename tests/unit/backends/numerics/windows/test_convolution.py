@@ -52,7 +52,7 @@ def conv_cases(draw):
 
 
 @given(conv_cases(), st.sampled_from(["i8", "u8", "i16"]), st.sampled_from(["i32", "i64"]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_integer_conv_equals_loop(case, storage, accumulator):
     x_shape, w_shape, arguments, seed = case
     rng = np.random.default_rng(seed)
@@ -69,7 +69,7 @@ def test_integer_conv_equals_loop(case, storage, accumulator):
 
 
 @given(conv_cases())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_float_conv_equals_loop_and_onnxruntime(case):
     x_shape, w_shape, arguments, seed = case
     rng = np.random.default_rng(seed)
@@ -126,7 +126,7 @@ def test_integer_conv_equals_onnxruntime(groups):
 
 
 @given(conv_cases(), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_conv_of_a_window_is_the_window_of_the_conv(case, data):
     """Tiling invariance, to the bit: rows, columns and output channels computed apart give the
     same.
@@ -225,7 +225,7 @@ def test_conv_rejects_what_does_not_fit():
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["i8", "u8", "i16"]), st.integers(0, 2500))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_integer_matmul_is_exact(seed, storage, depth):
     rng = np.random.default_rng(seed)
     dtype = {"i8": np.int8, "u8": np.uint8, "i16": np.int16}[storage]

@@ -76,7 +76,7 @@ def onnx_pool(op, x, window, ceil_mode, **attributes):
 
 
 @given(pool_cases(), st.sampled_from([np.int8, np.uint8, np.float32]))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_max_pool(case, dtype):
     shape, window, ceil_mode, seed = case
     x = np.random.default_rng(seed).integers(-100, 100, shape).astype(dtype)
@@ -89,7 +89,7 @@ def test_max_pool(case, dtype):
 
 
 @given(pool_cases(), st.booleans())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_average_pool_f32(case, count_include_pad):
     shape, window, ceil_mode, seed = case
     x = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
@@ -105,7 +105,7 @@ def test_average_pool_f32(case, count_include_pad):
 
 
 @given(pool_cases(), st.booleans(), st.floats(0.2, 3), st.sampled_from(["i8", "u8", "i16"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_average_pool_int_is_exact(case, count_include_pad, scale, storage):
     shape, window, _, seed = case
     dtype = {"i8": np.int8, "u8": np.uint8, "i16": np.int16}[storage]

@@ -120,7 +120,7 @@ def test_all_inputs_hold_as_many_samples():
         run(build, {"x": np.zeros((4, 32), np.float32), "b": np.zeros(1, np.float32)})
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.tuples(*[st.integers(1, 4)] * 4),
     st.integers(1, 5),

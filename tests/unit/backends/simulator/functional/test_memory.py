@@ -17,7 +17,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(STEPS, st.integers(1, 3))
 def test_memory_is_one_array_per_sample(steps, samples):
     memory, plain = Memory(SIZE, samples), np.zeros((samples, SIZE), np.uint8)

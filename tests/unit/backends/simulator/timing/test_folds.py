@@ -106,7 +106,7 @@ def cuts(draw: Any) -> tuple[Target, list[int], int]:
     return Target.from_json(json.dumps(table)), parts, draw(st.integers(1, 64))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cuts())
 def test_a_product_cut_between_folds_takes_as_long_as_the_whole(
     case: tuple[Target, list[int], int],

@@ -29,7 +29,7 @@ from tests.unit.backends.simulator.timing.slow_machine import SlowMachine
 needs_numba = pytest.mark.skipif(
     find_spec("numba") is None, reason="numba is an optional dependency: pip install smalti[fast]"
 )
-quick = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 
 
 def hop_of(streams: Streams) -> int:

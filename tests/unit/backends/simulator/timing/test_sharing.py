@@ -82,7 +82,7 @@ def networks(draw):
     return classes, counts, capacities
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(networks())
 def test_shares_are_feasible_and_none_can_grow(network):
     classes, counts, capacities = network
@@ -110,7 +110,7 @@ def test_shares_are_feasible_and_none_can_grow(network):
         )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 400)), min_size=1, max_size=8))
 def test_the_network_moves_all_the_work_at_full_rate(arrivals):
     """One resource of one unit per tick: it is never idle while there is work, and nobody is served

@@ -129,7 +129,7 @@ def test_what_stays_in_the_model():
 DATA = large_model().SerializeToString()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.integers(0, len(DATA) - 1), st.integers(0, 255)), max_size=6),
     st.integers(0, len(DATA)),

@@ -82,7 +82,7 @@ def test_mlir_reads_the_generic_form_and_gives_it_back(path: Path):
 FLOATS = {f16: ("<e", "<u2"), bf16: (None, "<u2"), f32: ("<f", "<u4"), f64: ("<d", "<u8")}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(type=st.sampled_from(list(FLOATS)), data=st.data(), length=st.integers(1, 6))
 def test_every_float_in_a_dense_list_keeps_its_bits(type, data, length):
     dtype = np.dtype(FLOATS[type][1])
@@ -166,7 +166,7 @@ def test_mistakes_are_told_at_their_place(text: str, message: str):
     assert message in str(caught.value)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_damaged_text_never_gives_anything_but_a_diagnostic(data):
     text = (LIT / data.draw(st.sampled_from(["quant", "top"])) / "ops.mlir").read_text()

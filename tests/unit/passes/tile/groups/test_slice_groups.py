@@ -28,7 +28,6 @@ from ..tilers.random_network import Network
 
 SETTINGS = settings(
     max_examples=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FINISH = "tile-cut-to-local-memory,tile-order-engines{{prefetch={prefetch}}},tile-assign-addresses,convert-tile-to-isa"

@@ -59,7 +59,7 @@ def test_one_core_has_the_whole_output() -> None:
     assert splits(convolution(32, 4, 3), 1) == [(1, 1, 1, 1)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 70), st.integers(1, 9), st.integers(1, 9), st.integers(1, 8))
 def test_each_grid_is_the_output_with_a_core_for_each_part(
     channels: int, height: int, width: int, cores: int

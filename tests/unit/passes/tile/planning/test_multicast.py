@@ -160,7 +160,6 @@ orders = st.lists(st.lists(st.integers(0, 4), max_size=8), min_size=2, max_size=
 
 
 @given(orders)
-@settings(deadline=None)
 def test_each_core_keeps_its_order(places: list[list[int]]):
     own = defaultdict(list)
     for event in joined(*places):
@@ -171,7 +170,7 @@ def test_each_core_keeps_its_order(places: list[list[int]]):
     assert [own[core] for core in range(len(places))] == places
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(orders, st.sampled_from([0, 1, 64]))
 def test_no_order_of_loads_deadlocks(places: list[list[int]], prefetch: int):
     """Each core stores what it loads, from few buffers, so that loads wait for stores."""

@@ -70,7 +70,7 @@ def test_rows_and_columns_are_not_taken_for_one_another():
     assert allocated(tiler, layer, constants, (3, 8), (1, 5)) == [11 * 5 * 32, 5 * 4 * 32]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     size=st.tuples(st.integers(2, 24), st.integers(2, 24)),
     kernel=st.tuples(st.integers(1, 4), st.integers(1, 4)),

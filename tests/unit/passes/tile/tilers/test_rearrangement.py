@@ -73,7 +73,6 @@ def test_what_turns_the_innermost_axis_goes_through_global_memory():
 
 @settings(
     max_examples=80,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data(), st.integers(1, 8), st.booleans())

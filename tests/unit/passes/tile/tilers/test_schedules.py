@@ -35,7 +35,6 @@ from .test_tiling_equivalence import TINY
 CORES = 4
 SETTINGS = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

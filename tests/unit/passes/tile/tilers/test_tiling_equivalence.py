@@ -21,7 +21,6 @@ from .random_network import Network, check
 
 SETTINGS = settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
