@@ -79,7 +79,8 @@ def test_every_target(build: Callable[[], onnx.ModelProto], quantize: str):
         assert result.outputs is not None and result.timing is not None
         snr_db = Difference.between("y", result.outputs["y"], expected).snr_db
         assert snr_db >= DECIBELS[quantize], target
-        assert 0 < result.timing.utilization <= 1, target
+        # The perceptron's products of few rows may be the vector unit's.
+        assert 0 <= result.timing.utilization <= 1, target
 
 
 def statistics_model() -> onnx.ModelProto:
@@ -275,7 +276,7 @@ def test_a_unit_without_the_type_and_f32_is_a_diagnostic(smalti, small_onnx: Pat
     ran = smalti(*words, "-o", tmp_path / "x.smalti")
     assert ran.code == 1
     assert "the matrix unit of target 'edge-1c' has no rate for type 'bf16'" in ran.err
-    assert "it multiplies i8, u8, i16, f16" in ran.err
+    assert "it multiplies i4, i8, u8, i16, f16" in ran.err
     assert not (tmp_path / "x.smalti").exists()
 
 

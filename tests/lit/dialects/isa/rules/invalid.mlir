@@ -690,7 +690,7 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
 isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have acc_type a float type when scaled, got acc_type=i32, scaled=1}}
+    // expected-error @below {{it must have acc_type a float type when scaled, got acc_type=i32, type=i8, scaled=1}}
     v1: epilogue acc=0x0, out=0x800, table=0x40, acc_type=i32, type=i8, rows=64, channels=16, acc_pitch=16, out_pitch=16, table_pitch=16, scaled=1
   }
 }
