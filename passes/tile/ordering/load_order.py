@@ -54,15 +54,14 @@ class Bus:
     """The bus of global memory, which serves transfers in the order of their starts."""
 
     def __init__(self) -> None:
-        self.free = 0.0
-        """When it has served all transfers so far."""
+        self._free = 0.0
 
     def end(self, start: float, time: StepTime) -> float:
         """Return when a step that starts at `start` has its result."""
         end = start + time.busy
         if time.bus:
-            self.free = max(self.free, start) + time.bus
-            end = max(end, self.free)
+            self._free = max(self._free, start) + time.bus
+            end = max(end, self._free)
         return end + time.latency
 
 
@@ -292,8 +291,7 @@ class LoadsAhead:
 
     def _next_load(self, queue: _Queue) -> tuple[float, int] | None:
         """Return the load with the earliest start among the next ones, the first in order if there are several, and
-        when it can start. What passes the first one waits until the bus is free: earlier it would not be there any
-        sooner, and what other cores load meanwhile would be later.
+        when it can start.
 
         A multicast is offered by the queue of its first copy only.
         """
@@ -306,13 +304,11 @@ class LoadsAhead:
         for number in numbers:
             if number > last:
                 break
-            least = self.ready[number] if number == steps[0] else self.bus.free
-            if best is not None and max(least, self.ready[number]) >= best[0]:
+            if best is not None and self.ready[number] >= best[0]:
                 continue
             start = self._start(number)
             if start is None:
                 continue
-            start = max(start, least)
             if best is None or start < best[0]:
                 best = start, number
             if start <= queue.free:
