@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
 from tests.benchmarks.conftest import Say
 from tests.benchmarks.fresh_process import run_fresh
@@ -31,14 +32,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["min-max", "mse", "best-of"])
-def test_calibration_of_256_images(data: Path, tmp_path: Path, say: Say, method: str):
+def test_calibration_of_256_images(
+    benchmark: BenchmarkFixture, data: Path, tmp_path: Path, say: Say, method: str
+):
     words = ("calibrate", MODEL, "--data", data, "--method", method, "-o", tmp_path / "t")
-    run = run_fresh("smalti.tools.main", *words, folder=tmp_path)
+    run = benchmark.pedantic(
+        run_fresh, args=("smalti.tools.main", *words), kwargs={"folder": tmp_path}, rounds=1
+    )
     say(f"smalti calibrate, {method}: {run.cpu_seconds:.1f} CPU s, {run.peak_mb or 0:.0f} MB")
     assert run.peak_mb is None or run.peak_mb <= MOST_MB
 
 
 @pytest.mark.slow
-def test_onnx_runtime(data: Path, tmp_path: Path, say: Say):
-    run = run_fresh("tests.benchmarks.onnxruntime_peer", MODEL, data, folder=tmp_path)
+def test_onnx_runtime(benchmark: BenchmarkFixture, data: Path, tmp_path: Path, say: Say):
+    words = ("tests.benchmarks.onnxruntime_peer", MODEL, data)
+    run = benchmark.pedantic(run_fresh, args=words, kwargs={"folder": tmp_path}, rounds=1)
     say(f"ONNX Runtime, MinMax: {run.cpu_seconds:.1f} CPU s, {run.peak_mb or 0:.0f} MB")
