@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -83,6 +85,16 @@ class Judge:
             return list(parts)
         process = self._post_processor()
         return [self._processed(process, each) for each in parts]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files of the user's code, which measurements depend on. Raises DiagnosticError as `check` does."""
+        found = [] if self.post_process is None else [Path(self.post_process)]
+        if self.metric is not None:
+            with suppress(TypeError):  # what is built in has no file
+                source = inspect.getsourcefile(function_named(self.metric))
+                found += [] if source is None else [Path(source)]
+        return found
 
     def _post_processor(self) -> Callable[[Outputs], Any]:
         assert self.post_process is not None
@@ -209,7 +221,7 @@ def _module_of_file(path: Path) -> ModuleType:
 
 
 def _mean_cosine(reference: Outputs, outputs: Outputs, place: Place | None) -> float:
-    """Return the mean cosine of what counts of one sample."""
+    """Return the mean cosine of what counts of one sample; 0 for an output that is not finite where it should be."""
     cosines: Sequence[float] = []
     for name, expected in reference.items():
         got = outputs.get(name)
@@ -220,7 +232,8 @@ def _mean_cosine(reference: Outputs, outputs: Outputs, place: Place | None) -> f
                 place,
                 hint="return arrays of the same shapes for all outputs, or use --metric",
             )
-        cosines.append(Difference.between(name, got, expected).cosine)
+        difference = Difference.between(name, got, expected)
+        cosines.append(0.0 if difference.unmatched else difference.cosine)
     return float(np.mean(cosines))
 
 

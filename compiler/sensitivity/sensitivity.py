@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ...backends.diagnostics.progress import Progress, silent
+from ...backends.targets.target import load_target
 from ...passes.top.calibration_table import CalibrationTable
 from ..search.evaluator import Measurement
 from ..search.executor import Executor, InProcess
@@ -256,11 +257,12 @@ def content_of(source: NetworkSource, more: Mapping[str, Any]) -> dict[str, Any]
         "version": version("smalti"),
         "model": _digest(Path(source.model).read_bytes()),
         "sizes": json.loads(json.dumps(source.sizes, default=str)),
-        "target": source.target,
+        "target": load_target(source.target).content_hash,
         "data": data.hexdigest()[:16],
         "calibration": _digest(json.dumps(tables).encode()),
         "metric": source.judge.metric,
         "post-process": source.judge.post_process,
+        "code": [_digest(path.read_bytes()) for path in source.judge.files],
         **more,
     }
 

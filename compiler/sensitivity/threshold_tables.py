@@ -13,7 +13,7 @@ from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.ir.context import SmaltiContext
 from ...passes.top.calibration_grammar import read_table
 from ...passes.top.calibration_table import CalibrationTable, Row
-from ..calibration.clipping.method import Method, method_named
+from ..calibration.clipping.method import BEST_OF, Method, method_named
 from ..calibration.ranges import calibration_table, collect_statistics
 from ..calibration.sample_source import ArraySamples
 from .layer_groups import LayerGroup
@@ -48,9 +48,16 @@ def tables_by_method(
 ) -> dict[str, CalibrationTable]:
     """Return the table of each method, by the name of the method, from samples: arrays by input name.
 
-    Methods that need the same histograms share a run of the network. Raises DiagnosticError if there is no such method.
+    Methods that need the same histograms share a run of the network. Raises DiagnosticError if there is no such method,
+    and for best-of, which is no method of its own.
     """
     chosen = [method_named(name) for name in methods]
+    if BEST_OF in methods:
+        raise DiagnosticError(
+            f"{BEST_OF} chooses among methods, as a sensitivity analysis does itself",
+            Place(name=f"--method {BEST_OF}"),
+            hint="give the methods that it chooses among: mse, min-max and percentile:99.99",
+        )
     tables: dict[str, CalibrationTable] = {}
     by_histogram: dict[type | None, list[Method]] = {}
     for method in chosen:

@@ -82,7 +82,11 @@ def _up_to_threshold(row: Row) -> Range:
     threshold, low, high = row.threshold, row.low, row.high
     if max(-low, high) < threshold:
         return (-threshold, high) if -low > high else (low, threshold)
-    return max(low, -threshold), min(high, threshold)
+    low, high = max(low, -threshold), min(high, threshold)
+    if low < high or not threshold:
+        return low, high
+    # All numbers lie beyond the threshold, on one side of 0.
+    return (0.0, threshold) if low > 0 else (-threshold, 0.0)
 
 
 def table_of(ranges: Ranges, comments: Sequence[str] = ()) -> CalibrationTable:

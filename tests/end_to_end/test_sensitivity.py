@@ -9,6 +9,7 @@ import pytest
 from smalti.backends.interpreter.tpu import run_tpu
 from smalti.compiler.analysis.comparison import Difference
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.sensitivity.quality import Judge
 from smalti.compiler.sensitivity.quantized_network import (
     Choice,
     ChoiceEvaluator,
@@ -143,6 +144,21 @@ def test_it_stops_at_once_when_the_goal_is_reached(
     assert ran.code == 0 and "which is short of a cosine of 1" in ran.out
 
 
+def test_a_scheme_that_quantizes_nothing(
+    smalti: Smalti, small_onnx: Path, small_data: Path, table: Path
+):
+    words = [small_onnx, "--calibration", table, "--data", small_data, "--method", "table"]
+    ran = smalti("sensitivity", *words, "--scheme", "f32")
+    assert ran.code == 0 and "mixed: no layer in f32" in ran.out, ran.err
+
+
+def test_outputs_that_overflow_are_lost():
+    """Whatever the finite ones are."""
+    floats = {"y": np.array([[1.0, 2.0], [1e6, 2.0]], np.float32)}
+    halves = {"y": np.array([[1.0, 2.0], [np.inf, 2.0]], np.float32)}
+    assert Judge().measure(floats, halves, 2)["loss"] == 0.5
+
+
 METRICS = """
 import numpy as np
 def close(floats, quantized): return -max(float(np.abs(floats[n] - quantized[n]).max()) for n in floats)
@@ -169,6 +185,11 @@ def test_a_metric_and_post_processing_of_ones_own(
     }.items():
         told = smalti("sensitivity", *words, "--metric", f"{own}:{name}")
         assert_diagnostic(told, message, f"--metric {own}:{name}")
+    record = ["--metric", f"{own}:close", "--record", tmp_path / "r.jsonl"]
+    assert smalti("sensitivity", *words, *record).code == 0
+    own.write_text(METRICS.replace("return -max", "return -2 * max"))
+    told = smalti("sensitivity", *words, *record)
+    assert_diagnostic(told, "the record is of another search: code is")
     assert_diagnostic(smalti("sensitivity", *words, "--metric", "none.such:f"), "none.such")
     assert_diagnostic(smalti("sensitivity", *words, "--metric", "close"), "names no function")
     (tmp_path / "empty.py").touch()
@@ -181,6 +202,9 @@ def test_mistakes(smalti: Smalti, small_onnx: Path, small_data: Path, table: Pat
     assert_diagnostic(smalti(*words, "--method", "kll"), "no calibration method 'kll'")
     assert_diagnostic(smalti(*words, "--plot", tmp_path / "p.txt"), "cannot be written as '.txt'")
     assert_diagnostic(smalti(*words, "--jobs", 2, "--scheduler", "tcp://x:1"), "leave one of them")
+    assert_diagnostic(smalti(*words, "--method", "best-of"), "best-of chooses among methods")
+    ran = smalti(*words, "--expected-cos", 2)
+    assert ran.code == 2 and "2 is not from 0 to 1" in ran.err
     other = tmp_path / "other.calibration"
     other.write_text("nothing 1 -1 1\n")
     words[3] = other

@@ -34,6 +34,14 @@ def natural(text: str) -> int:
     return value
 
 
+def cosine(text: str) -> float:
+    """Parse a number from 0 to 1, as an argparse type."""
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not from 0 to 1")
+    return value
+
+
 def shape(text: str) -> tuple[str, tuple[int, ...]]:
     """Parse NAME=1,3,224,224, as an argparse type."""
     name, equals, sizes = text.rpartition("=")

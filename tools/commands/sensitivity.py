@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...compiler.calibration.clipping.method import METHODS
+from ...compiler.calibration.clipping.method import BEST_OF, METHODS
 from ...passes.top_to_tpu.precision.schemes import SCHEMES
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import InputFile, OutputFile, check_files
-from ..arguments.model import add_shape_arguments, natural, positive, sizes
+from ..arguments.model import add_shape_arguments, cosine, natural, positive, sizes
 from ..arguments.search import add_search_arguments, executor_of
 from ..console.progress_bar import progress_bar
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
 
 _METHODS = ("table", "kl", "mse")
+_COMPARED = tuple(name for name in METHODS if name != BEST_OF)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="METHOD",
         help="thresholds to compare: table (those of --calibration), or a method of smalti calibrate: "
-        f"{', '.join(METHODS)}; may be repeated (default: {', '.join(_METHODS)})".replace(
+        f"{', '.join(_COMPARED)}; may be repeated (default: {', '.join(_METHODS)})".replace(
             "%", "%%"
         ),
     )
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--expected-cos",
-        type=float,
+        type=cosine,
         metavar="COSINE",
         help="stop at once when the outputs have this mean cosine: keep no more layers in floats, and measure none if "
         "all can be quantized (default: keep as many as --max-float-layers says)",
@@ -247,7 +248,7 @@ def _print_networks(found: Sensitivity, options: SensitivityOptions) -> None:
     ]
     print(*format_table(titles, rows), sep="\n")
     goal = options.expected_cosine
-    if not found.layers:
+    if goal is not None and found.reached and not found.layers:
         print(f"\nno layer was measured: the network reaches a cosine of {goal:g} as it is")
         return
     names = ", ".join(each.name for each in found.float_groups) or "no layer"

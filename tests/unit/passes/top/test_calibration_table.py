@@ -146,10 +146,14 @@ def test_thresholds_bound_symmetric_ranges():
         "one sign": Row(2.0, 0.0, 6.0),
         "wide": Row(4.0, -3.0, 1.0),
         "wide and positive": Row(4.0, 0.5, 1.0),
+        "beyond": Row(0.5, 1.0, 2.0),
+        "below": Row(0.5, -2.0, -1.0),
     }
     assert CalibrationTable(rows).symmetric_ranges == {
         "cut": (-2.0, 2.0),
         "one sign": (0.0, 2.0),
         "wide": (-4.0, 1.0),
         "wide and positive": (0.5, 4.0),
+        "beyond": (0.0, 0.5),
+        "below": (-0.5, 0.0),
     }
