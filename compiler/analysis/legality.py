@@ -24,6 +24,7 @@ from ...dialects.network.traits import Converts
 from ...dialects.quant.element_type import element_storage, is_float, is_quantized
 from ...dialects.tpu.tpu_op import TpuOp
 from ...passes.top.annotate_calibration import annotate
+from ...passes.top.calibration_table import table_of
 from ...passes.top_to_tpu.precision.schemes import QUANTIZE, Quantize
 from ..compilation.compilation import DEFAULT_TARGET, Compilation, CompileOptions
 from ..compilation.optimization import Optimization
@@ -212,7 +213,8 @@ def _lower(compilation: Compilation, *, calibrated: bool) -> _Lowered:
     names = [op.result_name.data for op in module.walk() if isinstance(op, top.TopOp)]
     fed = any(name.startswith(BEFORE) for name in names)
     if calibrated:
-        annotate(module, dict.fromkeys([*declared_inputs(module), *names], _RANGE))
+        ranges = dict.fromkeys([*declared_inputs(module), *names], _RANGE)
+        annotate(module, table_of(ranges).rows)
     compilation.lower_to("tpu")
     ops = [op for op in compilation.module.walk() if isinstance(op, TpuOp)]
     made = [_made(op) for op in ops if _computes(op)]

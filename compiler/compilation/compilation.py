@@ -33,7 +33,7 @@ from ...passes.tile.network_schedule import NetworkSchedule
 from ...passes.tile.order_engines import OrderEngines, has_addresses
 from ...passes.tile.plan import Plan
 from ...passes.tile.set_schedules import SetGivenSchedules, SetSchedules
-from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges, ranges_of
+from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
 from ...passes.top.calibration_grammar import read_table
 from ...passes.top.calibration_table import CalibrationTable
 from ...passes.top_to_tpu.builder.activation_ranges import MissingRangesError
@@ -365,22 +365,20 @@ class Compilation:
         of them once the network is converted, if they quantize anything at all.
         """
         measured: Collection[str] = ()
-        scheme = self.options.network_scheme
         if is_table(source):
             path, table = str(source), read_table(source)
         else:
             samples = calibration_samples(source, self.module, self.ctx.on_report)
             self._few_samples = few_samples(source, samples)
             measured = samples.declared.keys()
-            method = method_named(scheme.calibration or DEFAULT_METHOD)
+            method = method_named(self.options.network_scheme.calibration or DEFAULT_METHOD)
             table = self.calibrated = measured_table(
                 self.module, self.ctx.weights, samples, method, progress=self.progress
             )
             path = self.calibration_table
-        ranges = ranges_of(table, path, self.ctx, symmetric=scheme.symmetric)
-        annotation = AnnotateMeasured(path, ranges, symmetric=scheme.symmetric)
+        annotation = AnnotateMeasured(path, table)
         # Of inputs that are all zero the data's reader has told already.
-        self._zeros = zero_ranges(self.module, annotation.ranges(self.ctx)).difference(measured)
+        self._zeros = zero_ranges(self.module, table.ranges).difference(measured)
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
 
     def _fit_to_samples(self) -> None:

@@ -24,7 +24,7 @@ from ...dialects.tpu import TpuOp
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline
 from ...passes.top.annotate_calibration import annotate
-from ...passes.top.calibration_table import Ranges
+from ...passes.top.calibration_table import Row
 from ...passes.top_to_tpu.convert_top_to_tpu import ConvertBySchemes
 from ...passes.top_to_tpu.precision.schemes import SCHEMES, Scheme
 from ..analysis.comparison import Difference
@@ -44,8 +44,8 @@ FLOAT = "f32"
 
 @dataclass(frozen=True)
 class Choice:
-    """Which groups of layers have which scheme, by their names, what the `others` have, and by which of the tables of
-    ranges they are quantized.
+    """Which groups of layers have which scheme, by their names, what the `others` have, and by which of the
+    calibration tables they are quantized.
     """
 
     schemes: Mapping[str, str]
@@ -66,13 +66,13 @@ class NetworkSource:
     """What a quantized network is made of; it can be pickled.
 
     `model` is the path of an ONNX model or of top IR; `sizes` are the arguments that `start_from_model` takes about
-    inputs; `data` arrays by input name; `tables` the ranges of tensors, by the names of tables.
+    inputs; `data` arrays by input name; `tables` the rows of calibration tables, by the names of tables.
     """
 
     model: str
     target: str
     data: Mapping[str, np.ndarray]
-    tables: Mapping[str, Ranges]
+    tables: Mapping[str, Mapping[str, Row]]
     sizes: Mapping[str, Any] = field(default_factory=dict)
     judge: Judge = field(default_factory=Judge)
 
@@ -256,9 +256,9 @@ class ChoiceEvaluator:
             self._network = QuantizedNetwork(self.source)
         return self._network
 
-    def with_table(self, name: str, ranges: Ranges) -> ChoiceEvaluator:
+    def with_table(self, name: str, rows: Mapping[str, Row]) -> ChoiceEvaluator:
         """Return an evaluator of the same network that has one more table."""
-        source = replace(self.source, tables={**self.source.tables, name: ranges})
+        source = replace(self.source, tables={**self.source.tables, name: rows})
         self.network.source = source
         return ChoiceEvaluator(source, _network=self.network)
 

@@ -178,7 +178,7 @@ class _Analysis:
         mine = [each for each in layers if each.scheme == scheme]
         best = {each.group.name: each.method for each in mine}
         table = best_table(groups, self.tables, best, ["the best thresholds for each tensor"])
-        evaluator = self.evaluator.with_table(NEW, table.ranges)
+        evaluator = self.evaluator.with_table(NEW, table.rows)
         whole = Choice({}, scheme, NEW)
         self._measured(evaluator, f"{scheme.upper()}, new thresholds", whole)
         order = [each.group.name for each in mine]

@@ -19,6 +19,7 @@ from ...dialects.network.traits import (
 )
 from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import element_of
+from ..top_to_tpu.builder.activation_ranges import range_in
 from ..top_to_tpu.precision.float_results import float_results
 from ..top_to_tpu.precision.layer_schemes import read_qtable
 from ..top_to_tpu.precision.schemes import Scheme
@@ -90,8 +91,7 @@ class RoundedActivations:
         if not isinstance(element, CalibratedType):
             return None
         parameters = activation_parameters(
-            element.low,
-            element.high,
+            *range_in(element, scheme),
             storage,
             symmetric=scheme.symmetric,
             power_of_two=scheme.power_of_two,

@@ -1,9 +1,9 @@
-"""`top-annotate-calibration`: writes the ranges of a calibration table into the types of activations.
+"""`top-annotate-calibration`: writes the rows of a calibration table into the types of activations.
 
 Before, with a table of two rows, which name a tensor and give its threshold, its least and its greatest value:
 
     image  1.0   0.0  1.0
-    y      6.0  -1.5  6.0
+    y      5.0  -1.5  6.0
 
     func.func @main(%image: tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32> ...
       %y = top.relu "y" %image : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
@@ -11,9 +11,11 @@ Before, with a table of two rows, which name a tensor and give its threshold, it
 After:
 
     func.func @main(%image: tensor<1x3x8x8x!quant.calibrated<f32<0.0:1.0>>>) -> ...
-      %y = top.relu "y" %image : (...) -> tensor<1x3x8x8x!quant.calibrated<f32<-1.5:6.0>>>
+      %y = top.relu "y" %image : (...) -> tensor<1x3x8x8x!quant.calibrated<f32<-1.5:6.0>, threshold = 5.0>>
 
-A table comes from `smalti.compiler`'s calibration, from another tool or from an editor.
+A threshold that is the greater magnitude of the bounds is not written. Which of the two counts is up to the scheme of
+each layer: symmetric ones take the threshold. A table comes from `smalti.compiler`'s calibration, from another tool or
+from an editor.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import expressed, is_float
 from ..smalti_pass import Level, SmaltiPass
 from .calibration_grammar import read_table
-from .calibration_table import CalibrationTable, Range, Ranges
+from .calibration_table import CalibrationTable, Row
 
 RANGE_OF_ZEROS = (0.0, 1.0)
 """The range that a value gets whose calibrated range is [0, 0]: if all values are 0, any interval is exact."""
@@ -44,12 +46,12 @@ _SHOWN_NAMES = 8
 
 @dataclass(frozen=True)
 class AnnotateCalibration(SmaltiPass):
-    """Give activations the ranges of a calibration table: table=FILE symmetric=false|true.
+    """Give activations the ranges and thresholds of a calibration table: table=FILE.
 
-    A row of the table is NAME THRESHOLD MIN MAX METHOD; names are those of ops and function inputs. A range reaches
-    from the least to the greatest value or, if `symmetric`, no further from 0 than the threshold, and just so far on
-    one side. Values without a row stay as they are, and rows without a value are counted (statistic `unknown`). A
-    table of which no row fits a value of the module is an error.
+    A row of the table is NAME THRESHOLD MIN MAX METHOD; names are those of ops and function inputs. Layers of a scheme
+    with symmetric activations saturate at the threshold, others below the least and above the greatest value. Values
+    without a row stay as they are, and rows without a value are counted (statistic `unknown`). A table of which no row
+    fits a value of the module is an error.
     """
 
     name = "top-annotate-calibration"
@@ -61,25 +63,24 @@ class AnnotateCalibration(SmaltiPass):
 
     table: str
     """Path of the calibration table."""
-    symmetric: bool = False
-    """Whether the thresholds of the table hold, for schemes with symmetric activations."""
 
-    def ranges(self, ctx: Context) -> Ranges:
-        """Return the ranges by name. Raises DiagnosticError if the table cannot be read."""
-        return ranges_of(read_table(self.table), self.table, ctx, symmetric=self.symmetric)
+    def read(self) -> CalibrationTable:
+        """Return the table. Raises DiagnosticError if it cannot be read."""
+        return read_table(self.table)
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
-        ranges = self.ranges(ctx)
-        seen = annotate(module, ranges)
-        if ranges and not seen:
-            names = ", ".join(sorted(ranges)[:_SHOWN_NAMES])
+        table = self.read()
+        _tell_unused_sections(table, self.table, ctx)
+        seen = annotate(module, table.rows)
+        if table.rows and not seen:
+            names = ", ".join(sorted(table.rows)[:_SHOWN_NAMES])
             raise DiagnosticError(
                 "the calibration table names no value of the module",
                 Place(file=self.table),
                 notes=[f"it has ranges for: {names}"],
                 hint="calibrate this model, or give the table that belongs to it",
             )
-        unknown = sorted(ranges.keys() - seen)
+        unknown = sorted(table.rows.keys() - seen)
         self.count("annotated", len(seen))
         self.count("unknown", len(unknown))
         if unknown:
@@ -93,24 +94,20 @@ class AnnotateCalibration(SmaltiPass):
 
 
 class AnnotateMeasured(AnnotateCalibration):
-    """The pass on ranges that are already in memory; `table` is the file that holds them, or will hold them later."""
+    """The pass on a table that is already in memory; `table` is the file that holds it, or will hold it later."""
 
-    _measured: Ranges
+    _measured: CalibrationTable
 
-    def __init__(self, table: str, ranges: Ranges, *, symmetric: bool = False) -> None:
-        super().__init__(table, symmetric)
-        object.__setattr__(self, "_measured", ranges)  # the pass is frozen, as all are
+    def __init__(self, table: str, measured: CalibrationTable) -> None:
+        super().__init__(table)
+        object.__setattr__(self, "_measured", measured)  # the pass is frozen, as all are
 
-    def ranges(self, ctx: Context) -> Ranges:
+    def read(self) -> CalibrationTable:
         return self._measured
 
 
-def ranges_of(
-    table: CalibrationTable, path: str, ctx: Context, *, symmetric: bool = False
-) -> Ranges:
-    """Return the ranges of a table by name, up to the thresholds if `symmetric`; what else it holds is told to be
-    unused.
-    """
+def _tell_unused_sections(table: CalibrationTable, path: str, ctx: Context) -> None:
+    """Warn of the sections of a table that nothing reads."""
     unused = [
         section
         for section, rows in (("#int4_th", table.four_bits), ("#asym_op", table.asymmetric))
@@ -119,7 +116,6 @@ def ranges_of(
     if unused:
         message = f"section {' and '.join(unused)} of the table is not used: the scheme decides what is quantized how"
         report(ctx, Diagnostic("warning", message, Place(file=path)))
-    return table.symmetric_ranges if symmetric else table.ranges
 
 
 def has_ranges(module: ModuleOp) -> bool:
@@ -131,8 +127,8 @@ def has_ranges(module: ModuleOp) -> bool:
     )
 
 
-def annotate(module: ModuleOp, ranges: Ranges) -> set[str]:
-    """Set the element types of the activations that `ranges` names, in place, and return the names that were found.
+def annotate(module: ModuleOp, rows: Mapping[str, Row]) -> set[str]:
+    """Set the element types of the activations that `rows` names, in place, and return the names that were found.
 
     The types of a function's inputs and outputs are set too, so that its type fits its body.
     """
@@ -142,7 +138,7 @@ def annotate(module: ModuleOp, ranges: Ranges) -> set[str]:
             continue
         block = function.body.block
         for name, value in _named_values(function, block):
-            if name in ranges and _annotate_value(value, ranges[name]):
+            if name in rows and _annotate_value(value, rows[name]):
                 seen.add(name)
         end = block.last_op
         outputs = end.operand_types if isinstance(end, ReturnOp) else function.function_type.outputs
@@ -177,15 +173,15 @@ def _names_without_range(module: ModuleOp, seen: set[str]) -> list[str]:
     ]
 
 
-def _annotate_value(value: SSAValue, bounds: Range) -> bool:
+def _annotate_value(value: SSAValue, row: Row) -> bool:
     """Give the value the calibrated element type if it is a float tensor, and tell whether it is."""
     type = value.type
     if not isinstance(type, TensorType) or not is_float(type):
         return False
-    low, high = bounds
+    low, high = row.low, row.high
     if low == high:
         # There is only one value, but the type needs an interval, and quantization one that holds 0.
         low, high = RANGE_OF_ZEROS if low == 0.0 else (min(low, 0.0), max(high, 0.0))
-    element = CalibratedType(expressed(type.element_type), low, high)
+    element = CalibratedType(expressed(type.element_type), low, high, row.threshold or None)
     Rewriter.replace_value_with_new_type(value, TensorType(element, type.get_shape()))
     return True

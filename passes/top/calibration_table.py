@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ...backends.diagnostics.files import write_text
 from ..table_text import written_name
@@ -30,10 +31,10 @@ Range = tuple[float, float]
 Ranges = Mapping[str, Range]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What a table says of a tensor: symmetric quantization saturates at ±`threshold`, asymmetric below `low` and above
-    `high`; `method` tells how they were found ("" if that is not known).
+    `high`; `method` tells how they were found ("" if that is not known). A threshold of 0 says nothing: the greater
+    magnitude of the bounds stands for it.
     """
 
     threshold: float
@@ -57,15 +58,8 @@ class CalibrationTable:
 
     @property
     def ranges(self) -> Ranges:
-        """The bounds of asymmetric quantization, by name."""
+        """The least and the greatest values, by name."""
         return {name: (row.low, row.high) for name, row in self.rows.items()}
-
-    @property
-    def symmetric_ranges(self) -> Ranges:
-        """The bounds, by name, cut to the threshold, or widened to it on the side that reaches further from 0: so
-        symmetric quantization saturates there, and what has one sign keeps it.
-        """
-        return {name: _up_to_threshold(row) for name, row in self.rows.items()}
 
     def __str__(self) -> str:
         comments = [line for each in self.comments for line in each.splitlines() or [""]]
@@ -76,17 +70,6 @@ class CalibrationTable:
         if self.asymmetric:
             lines += ["", "#asym_op", *map(written_name, sorted(self.asymmetric))]
         return "\n".join(lines) + "\n"
-
-
-def _up_to_threshold(row: Row) -> Range:
-    threshold, low, high = row.threshold, row.low, row.high
-    if max(-low, high) < threshold:
-        return (-threshold, high) if -low > high else (low, threshold)
-    low, high = max(low, -threshold), min(high, threshold)
-    if low < high or not threshold:
-        return low, high
-    # All numbers lie beyond the threshold, on one side of 0.
-    return (0.0, threshold) if low > 0 else (-threshold, 0.0)
 
 
 def table_of(ranges: Ranges, comments: Sequence[str] = ()) -> CalibrationTable:

@@ -15,6 +15,7 @@ from smalti.compiler.sensitivity.quantized_network import (
     QuantizedNetwork,
     network_at_top,
 )
+from smalti.passes.top.calibration_table import table_of
 from threadpoolctl import threadpool_limits
 
 from ..networks.mobilenet import SIZE, mobilenet_v2
@@ -36,7 +37,9 @@ def test_sensitivity_of_mobilenet(tmp_path: Path, benchmark: BenchmarkFixture, s
     module, ctx = network_at_top(str(model), {"batch": 1})
     found = calibrate(module, ctx.weights, {"image": data["image"][:4]})
     tables = {
-        str(share): {name: (low * share, high * share) for name, (low, high) in found.items()}
+        str(share): table_of(
+            {name: (low * share, high * share) for name, (low, high) in found.items()}
+        ).rows
         for share in SHARES
     }
     network = QuantizedNetwork(NetworkSource(str(model), "default-8c", data, tables, {"batch": 1}))

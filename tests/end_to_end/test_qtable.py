@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler import compile_model, import_model
+from smalti.compiler import calibrate_model, compile_model, import_model
+from smalti.passes.top.calibration_table import CalibrationTable, write_table
 
 from .bad_input.diagnostics import Smalti, assert_diagnostic
 
@@ -42,6 +43,24 @@ def test_mixed_networks_run_on_the_device(digits_model: Path, tmp_path: Path, ca
 def test_layers_in_floats_take_noise_away(digits_model: Path, tmp_path: Path):
     (tmp_path / "q").write_text("* f32\n")
     assert noise(digits_model, "int8", tmp_path / "q") < 1e-10 < noise(digits_model, "int8", None)
+
+
+def test_thresholds_hold_for_symmetric_layers(digits_model: Path, tmp_path: Path):
+    """A scheme for all layers in the qtable is that of the network: both saturate at the table's thresholds."""
+    table, qtable = tmp_path / "t.calibration", tmp_path / "q"
+    calibrated = calibrate_model(digits_model, {"image": SAMPLES})
+    halved = {
+        name: row._replace(threshold=row.threshold / 2) for name, row in calibrated.rows.items()
+    }
+    write_table(CalibrationTable(halved), table)
+    qtable.write_text("* symmetric-kl\n")
+    inputs = {"image": SAMPLES}
+    by_scheme, by_row, asymmetric = (
+        compile_model(digits_model, calibration=table, **options).run(inputs)["logits"]
+        for options in ({"scheme": "symmetric-kl"}, {"qtable": qtable}, {})
+    )
+    assert np.array_equal(by_scheme, by_row)
+    assert not np.array_equal(by_scheme, asymmetric)
 
 
 def test_the_command(smalti: Smalti, digits_model: Path, tmp_path: Path):

@@ -18,6 +18,7 @@ from smalti.compiler.sensitivity.quantized_network import (
 )
 from smalti.passes.table_text import written_name
 from smalti.passes.top.calibration_grammar import read_table
+from smalti.passes.top.calibration_table import CalibrationTable, write_table
 from smalti.passes.top_to_tpu.precision.schemes import SCHEMES
 
 from .bad_input.diagnostics import Smalti, assert_diagnostic
@@ -28,13 +29,15 @@ def table(small_onnx: Path, small_data: Path, tmp_path_factory: pytest.TempPathF
     from smalti.compiler import calibrate_model
 
     path = tmp_path_factory.mktemp("table") / "small.calibration"
-    path.write_text(str(calibrate_model(small_onnx, small_data)))
+    table = calibrate_model(small_onnx, small_data)
+    rows = {name: row._replace(threshold=row.threshold * 0.9) for name, row in table.rows.items()}
+    write_table(CalibrationTable(rows), path)
     return path
 
 
 def source_of(model: Path, data: Path, table: Path) -> NetworkSource:
     arrays = dict(np.load(data))
-    return NetworkSource(str(model), "default-8c", arrays, {"table": read_table(table).ranges})
+    return NetworkSource(str(model), "default-8c", arrays, {"table": read_table(table).rows})
 
 
 def plain_outputs(

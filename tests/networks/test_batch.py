@@ -13,6 +13,7 @@ from smalti.compiler.compilation.compilation import (
     start_from_model,
 )
 from smalti.passes.top.annotate_calibration import annotate
+from smalti.passes.top.calibration_table import table_of
 
 from tests.commit_seed import share_of_commit
 
@@ -36,7 +37,7 @@ def compiled(case: Case, batch: int, quantize: Quantize, ranges: Ranges) -> Prog
             ranges
             or calibrate(module, ctx.weights, load_calibration_data(case.calibration, module))
         )
-        annotate(module, ranges)
+        annotate(module, table_of(ranges).rows)
     return Compilation(module, ctx, CompileOptions(quantize=quantize)).assemble()
 
 

@@ -84,8 +84,8 @@ def run(args: argparse.Namespace) -> int:
             module, load_samples(args.data, module, ctx, args.model), args.inference_num
         )
         tables = threshold_tables(args.calibration, (), module, ctx, data)
-        ranges = {name: table.ranges for name, table in tables.items()}
-        source = NetworkSource(str(args.model), str(args.target), data, ranges, sizes(args), judge)
+        rows = {name: table.rows for name, table in tables.items()}
+        source = NetworkSource(str(args.model), str(args.target), data, rows, sizes(args), judge)
         schemes = tuple(dict.fromkeys(args.scheme or SCHEMES))
         found = search_schemes(
             source, goal, schemes, executor=executor, record=args.record, progress=progress

@@ -189,7 +189,7 @@ def run(args: argparse.Namespace) -> int:
             str(args.model),
             str(args.target),
             first_samples(module, data, args.inference_num),
-            {name: table.ranges for name, table in tables.items()},
+            {name: table.rows for name, table in tables.items()},
             sizes(args),
             judge,
         )

@@ -51,6 +51,15 @@ def activation_type(low: float, high: float, scheme: Scheme) -> UniformQuantized
     return uniform(scheme.activations, *parameters)
 
 
+def range_in(element: CalibratedType, scheme: Scheme) -> tuple[float, float]:
+    """Return between which numbers a scheme keeps a calibrated value: up to the threshold if it is symmetric, else in
+    the range.
+    """
+    if scheme.symmetric:
+        return -element.threshold, element.threshold
+    return element.low, element.high
+
+
 class ActivationRanges:
     """The quantized element types of the values of one function of `top`.
 
@@ -100,7 +109,8 @@ class ActivationRanges:
         settled = self._settled.get(value)
         if isinstance(element, CalibratedType):
             bound = self.bounds.get(value, inf) if scheme.has_8_bits else inf
-            low, high = max(element.low, -bound), min(element.high, bound)
+            low, high = range_in(element, scheme)
+            low, high = max(low, -bound), min(high, bound)
             try:
                 return activation_type(min(low, bound), max(high, -bound), scheme)
             except ValueError as error:

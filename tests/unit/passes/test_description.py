@@ -25,9 +25,8 @@ def test_every_pass_says_what_it_does_takes_and_counts(name: str):
 def test_options_are_described_from_the_class():
     (slack,) = describe_options(get_pass("tile-assign-addresses"))
     assert (slack.name, slack.type, slack.default) == ("slack", "int", "12")
-    table, symmetric = describe_options(get_pass("top-annotate-calibration"))
+    (table,) = describe_options(get_pass("top-annotate-calibration"))
     assert (table.type, table.default) == ("str", None)
-    assert (symmetric.name, symmetric.type, symmetric.default) == ("symmetric", "bool", "false")
     (cores,) = describe_options(get_pass("tile-split-over-cores"))
     assert (cores.type, cores.default) == ("int|None", "")
 

@@ -10,6 +10,7 @@ from smalti.passes.top.annotate_calibration import (
     AnnotateMeasured,
     has_ranges,
 )
+from smalti.passes.top.calibration_table import table_of
 
 BODY = """
 %w = top.weight "w" seed = 1 : tensor<4xf32>
@@ -32,6 +33,19 @@ def test_inputs_results_and_the_function_type(piped, network, table):
     assert '%a = top.add "a" %x, %w' in text
     assert text.count("quant.calibrated") == 5
     assert result.passes[0].statistics == {"annotated": 2, "unknown": 2}
+
+
+@pytest.mark.parametrize(
+    ("row", "threshold"),
+    [("1 0 2", 1), ("2 0 2", None), ("0.5 1 2", 0.5), ("1 -4 -2", 1), ("4 -3 1", 4), ("0 -1 1", None)],
+)  # fmt: skip
+def test_a_threshold_stands_beside_the_range(piped, network, table, row, threshold):
+    """It is left out where it is the greater magnitude, or 0, which says nothing."""
+    element = annotated(piped, network, table(f"b {row}\n")).named("b").output.type.element_type
+    low, high = map(float, row.split()[1:])
+    assert (element.low, element.high) == (low, high)
+    assert element.threshold == (threshold or max(-low, high))
+    assert ("threshold" in str(element)) == (threshold is not None)
 
 
 @pytest.mark.parametrize(("value", "expected"), [(0.0, (0, 1)), (3.0, (0, 3)), (-3.0, (-3, 0))])
@@ -65,7 +79,7 @@ def test_measured_ranges_need_no_file(network, tmp_path):
     ctx = make_context()
     module = parse_module(network({"x": "4xf32"}, BODY, "%b", "4xf32"), ctx)
     path = str(tmp_path / "later.calibration")
-    annotation = AnnotateMeasured(path, {"b": (0.0, 2.0)})
+    annotation = AnnotateMeasured(path, table_of({"b": (0.0, 2.0)}))
     assert not has_ranges(module)
     annotation.apply(ctx, module)
     assert has_ranges(module)

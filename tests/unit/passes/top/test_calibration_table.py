@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects.context import make_context
-from smalti.passes.top.annotate_calibration import ranges_of
+from smalti.dialects.ir.text.module_text import parse_module
+from smalti.passes.top.annotate_calibration import AnnotateCalibration
 from smalti.passes.top.calibration_grammar import parse_table, read_table
 from smalti.passes.top.calibration_table import (
     CalibrationTable,
@@ -86,12 +87,13 @@ def test_what_is_written_can_be_read():
     assert parse_table(text, "x").ranges == odd
 
 
-def test_sections_of_other_numbers_of_bits_are_told(table):
+def test_sections_of_other_numbers_of_bits_are_told(network, table):
     told = []
     ctx = make_context()
     ctx.on_report = told.append
-    path = table(TPU_MLIR)
-    assert ranges_of(read_table(path), path, ctx).keys() == {"data", "/conv1/Conv_output_0_Conv"}
+    body = '%b = top.relu "/conv1/Conv_output_0_Conv" %data : (tensor<4xf32>) -> tensor<4xf32>'
+    module = parse_module(network({"data": "4xf32"}, body, "%b", "4xf32"), ctx)
+    AnnotateCalibration(table(TPU_MLIR)).apply(ctx, module)
     assert "section #int4_th and #asym_op of the table is not used" in str(told[0])
 
 
@@ -137,23 +139,3 @@ def test_bad_tables_are_diagnostics(table, content, message):
 def test_a_missing_table_is_a_diagnostic(tmp_path):
     with pytest.raises(DiagnosticError, match="cannot read the calibration table"):
         read_table(tmp_path / "none.calibration")
-
-
-def test_thresholds_bound_symmetric_ranges():
-    """A range keeps its sign, and its greatest magnitude becomes the threshold."""
-    rows = {
-        "cut": Row(2.0, -3.0, 5.0),
-        "one sign": Row(2.0, 0.0, 6.0),
-        "wide": Row(4.0, -3.0, 1.0),
-        "wide and positive": Row(4.0, 0.5, 1.0),
-        "beyond": Row(0.5, 1.0, 2.0),
-        "below": Row(0.5, -2.0, -1.0),
-    }
-    assert CalibrationTable(rows).symmetric_ranges == {
-        "cut": (-2.0, 2.0),
-        "one sign": (0.0, 2.0),
-        "wide": (-4.0, 1.0),
-        "wide and positive": (0.5, 4.0),
-        "beyond": (0.0, 0.5),
-        "below": (-0.5, 0.0),
-    }
