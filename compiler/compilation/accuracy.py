@@ -10,6 +10,8 @@ import numpy as np
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ...passes.accuracy.roundings import ROUNDINGS
+from ...passes.top_to_tpu.precision.schemes import Scheme
+from ..calibration.samples import place_of_data
 from .arguments import Argument, check_arguments, switch
 
 
@@ -62,3 +64,22 @@ class Accuracy:
             "--bias-correction": self.bias_correction or None,
             "--samples": self.samples,
         }
+
+
+def no_integers(scheme: Scheme) -> DiagnosticError:
+    """Return the diagnostic for a network whose scheme, one of floats, has nothing to round weights to."""
+    return DiagnosticError(
+        f"scheme {scheme.name} has no integers to round weights to",
+        hint="leave --rounding and --bias-correction out, or quantize to integers",
+    )
+
+
+def no_samples(source: str | Path | Mapping[str, np.ndarray] | None) -> DiagnosticError:
+    """Return the diagnostic for weights that are to be fitted to samples, if there are none, or a table in their
+    place.
+    """
+    return DiagnosticError(
+        "weights are rounded and biases corrected on samples, and there are none",
+        None if source is None else place_of_data(source),
+        hint="give an .npz with arrays named as the model's inputs: --samples data.npz",
+    )

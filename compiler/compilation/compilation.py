@@ -51,7 +51,7 @@ from ..calibration.samples import (
     unused_calibration,
 )
 from ..calibration.zero_ranges import doubt_of_zeros, quantized_by_zeros, zero_ranges
-from .accuracy import Accuracy
+from .accuracy import Accuracy, no_integers, no_samples
 from .network_record import NetworkRecord
 from .optimization import HIGHEST_LEVEL, Optimization
 from .pass_change import PassChange
@@ -387,19 +387,12 @@ class Compilation:
         if not accuracy.rounds_weights:
             return
         if not self.options.quantizes:
-            raise DiagnosticError(
-                f"scheme {self.options.network_scheme.name} has no integers to round weights to",
-                hint="leave --rounding and --bias-correction out, or quantize to integers",
-            )
+            raise no_integers(self.options.network_scheme)
         source = self.options.calibration if accuracy.samples is None else accuracy.samples
         if source is None or is_table(source):
-            raise DiagnosticError(
-                "weights are rounded and biases corrected on samples, and there are none",
-                None if source is None else place_of_data(source),
-                hint="give an .npz with arrays named as the model's inputs: --samples data.npz",
-            )
-        arrays = load_calibration_data(source, self.module, self.ctx.on_report)
+            raise no_samples(source)
         name = str(source) if isinstance(source, str | Path) else SAMPLES
+        arrays = load_calibration_data(source, self.module, self.ctx.on_report)
         settings = self._settings()
         fitting = RoundWeightsInMemory(
             name,

@@ -120,13 +120,20 @@ class Candidates:
 
 
 def best_run(runs: Sequence[Run], goal: Goal) -> tuple[Run, bool]:
-    """Return the fastest network that reaches a goal, of equal ones that with the least loss, and True; if none does,
-    the best one and False. What counts is what was measured.
+    """Return the fastest network that reaches a goal, of equally fast ones the best and of these that with the least
+    loss, and True; if none does, the best one and False. What counts is what was measured.
     """
     good = [run for run in runs if goal.is_reached(run.measured)]
     if good:
-        return min(good, key=lambda run: (run.cycles, run.measured["loss"])), True
-    return max(runs, key=lambda run: (goal.quality(run.measured), -run.cycles)), False
+        return min(good, key=lambda run: by_cycles(run, goal)), True
+    best = max(goal.quality(run.measured) for run in runs)
+    short = [run for run in runs if goal.quality(run.measured) == best]
+    return min(short, key=lambda run: by_cycles(run, goal)), False
+
+
+def by_cycles(run: Run, goal: Goal) -> tuple[float, float, float]:
+    """Return a key that sorts networks: the fastest first, of equally fast ones the best, then by the loss."""
+    return run.cycles, -goal.quality(run.measured), run.measured["loss"]
 
 
 def _key(schemes: Schemes) -> tuple[tuple[str, str], ...]:

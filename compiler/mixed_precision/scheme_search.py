@@ -19,7 +19,7 @@ from ..search.strategy import GivenPoints, Strategy
 from ..sensitivity.layer_groups import LayerGroup
 from ..sensitivity.quantized_network import FLOAT, Choice, ChoiceEvaluator, NetworkSource
 from ..sensitivity.sensitivity import content_of
-from .candidates import Candidates, Run, best_run
+from .candidates import Candidates, Run, best_run, by_cycles
 from .goal import Goal
 from .integer_program import cheapest_schemes, check_solver
 from .interactions import interacting_pairs, shrunk_interaction
@@ -209,7 +209,7 @@ class _Run:
 def front_of(runs: Sequence[Run], goal: Goal) -> list[Run]:
     """Return the networks than which no other is as fast and better, the fastest first."""
     front: list[Run] = []
-    for run in sorted(runs, key=lambda run: (run.cycles, -goal.quality(run.measured))):
+    for run in sorted(runs, key=lambda run: by_cycles(run, goal)):
         if not front or goal.quality(run.measured) > goal.quality(front[-1].measured):
             front.append(run)
     return front

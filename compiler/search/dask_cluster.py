@@ -28,7 +28,8 @@ class DaskCluster:
 
     `timeout_seconds`: how long a point may take before it is given to a worker again; None for any time.
 
-    Raises DiagnosticError if `distributed` is not installed, or if no scheduler answers there within 10 s.
+    Raises DiagnosticError if `distributed` is not installed, or if no scheduler answers there within
+    `CONNECT_SECONDS`.
     """
 
     def __init__(self, address: str, timeout_seconds: float | None = None) -> None:

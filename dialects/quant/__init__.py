@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from .calibrated_type import CalibratedType
+from .calibrated_type import CalibratedType as CalibratedType
+from .calibrated_type import RangeType
+from .calibrated_type import calibrated as calibrated
 from .casts import DcastOp, QcastOp, ScastOp
 from .uniform_type import UniformQuantizedType
 from .uniform_type import uniform as uniform
@@ -16,4 +18,4 @@ from .uniform_type import uniform_per_axis as uniform_per_axis
 from .uniform_type import uniform_with as uniform_with
 from .uniform_type import verify_quantized_shape as verify_quantized_shape
 
-Quant = Dialect("quant", [QcastOp, DcastOp, ScastOp], [UniformQuantizedType, CalibratedType])
+Quant = Dialect("quant", [QcastOp, DcastOp, ScastOp], [UniformQuantizedType, RangeType])

@@ -1,48 +1,29 @@
-"""`!quant.calibrated`: floats with the range of values that calibration saw, and where symmetric schemes saturate."""
+"""`!quant.calibrated`: floats with the range of values that calibration saw; `!tpu.calibrated` says too where symmetric
+schemes saturate, for which MLIR's quant dialect has no words.
+"""
 
 from __future__ import annotations
 
 import math
+from abc import ABC
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import AnyFloat, DenseArrayBase
+from xdsl.dialects.builtin import AnyFloat, f64
 from xdsl.ir import Attribute, ParametrizedAttribute, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from ..ir.attribute import Reals, reals
+from ..ir.attribute import Real, Reals, reals
 from ..ir.text.number import parse_real_literal, real_text
 
 
-@irdl_attr_definition
-class CalibratedType(ParametrizedAttribute, TypeAttribute):
-    """`!quant.calibrated<f32<-1.0:2.5>>`: a float whose values were seen to lie between `low` and
-    `high`.
+class CalibratedType(ParametrizedAttribute, TypeAttribute, ABC):
+    """A float whose values were seen to lie between `low` and `high`; `calibrated` makes one."""
 
-    `!quant.calibrated<f32<-1.0:2.5>, threshold = 2.0>` says too that symmetric quantization saturates at ±2.0; without
-    it, that does at the greater magnitude of the two bounds. `bounds` are low, high and, if it is another, the
-    threshold.
-    """
-
-    name = "quant.calibrated"
     expressed: Attribute
     bounds: Reals
-
-    def __init__(
-        self,
-        expressed: Attribute,
-        low: float | Reals,
-        high: float | None = None,
-        threshold: float | None = None,
-    ):
-        bounds = (
-            low
-            if isinstance(low, DenseArrayBase)
-            else _bounds(low, low if high is None else high, threshold)
-        )
-        super().__init__(expressed, bounds)
 
     @property
     def low(self) -> float:
@@ -56,47 +37,95 @@ class CalibratedType(ParametrizedAttribute, TypeAttribute):
 
     @property
     def threshold(self) -> float:
-        """The magnitude at which symmetric quantization saturates."""
-        low, high, *threshold = self.bounds.get_values()
-        return threshold[0] if threshold else max(-low, high)
+        """The magnitude at which symmetric quantization saturates: the greater one of the bounds."""
+        return max(-self.low, self.high)
 
     def verify(self) -> None:
         if not isinstance(self.expressed, AnyFloat):
             raise VerifyException(f"expressed type must be a float, got {self.expressed}")
-        if len(self.bounds) not in (2, 3) or not all(map(math.isfinite, self.bounds.get_values())):
-            raise VerifyException(
-                "a calibrated type has two finite bounds, and perhaps a threshold"
-            )
+        if len(self.bounds) != 2 or not all(map(math.isfinite, self.bounds.get_values())):
+            raise VerifyException("a calibrated type has two finite bounds")
         if not self.low < self.high:
             raise VerifyException(f"calibrated range {self.low}:{self.high} is empty")
-        if not self.threshold > 0:
+
+
+@irdl_attr_definition
+class RangeType(CalibratedType):
+    """`!quant.calibrated<f32<-1.0:2.5>>`: a float whose values were seen to lie between `low` and
+    `high`.
+    """
+
+    name = "quant.calibrated"
+    expressed: Attribute
+    bounds: Reals
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            return _parse_range(parser)
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            _print_range(self, printer)
+
+
+@irdl_attr_definition
+class ThresholdType(CalibratedType):
+    """`!tpu.calibrated<f32<-1.0:2.5>, threshold = 2.0>`: a calibrated float that symmetric
+    quantization saturates at ±2.0, not at the greater magnitude of the bounds.
+    """
+
+    name = "tpu.calibrated"
+    expressed: Attribute
+    bounds: Reals
+    saturation: Real
+
+    @property
+    def threshold(self) -> float:
+        """The magnitude at which symmetric quantization saturates."""
+        return self.saturation.value.data
+
+    def verify(self) -> None:
+        super().verify()
+        if not (self.threshold > 0 and math.isfinite(self.threshold)):
             raise VerifyException(f"threshold {self.threshold} of a calibrated type is not above 0")
 
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
         with parser.in_angle_brackets():
-            expressed = parser.parse_type()
-            with parser.in_angle_brackets():
-                low = parse_real_literal(parser)
-                parser.parse_punctuation(":", " between the bounds")
-                high = parse_real_literal(parser)
-            threshold = None
-            if parser.parse_optional_punctuation(",") is not None:
-                parser.parse_keyword("threshold")
-                parser.parse_punctuation("=")
-                threshold = parse_real_literal(parser)
-        return expressed, _bounds(low, high, threshold)
+            expressed, bounds = _parse_range(parser)
+            parser.parse_punctuation(",", " before the threshold")
+            parser.parse_keyword("threshold")
+            parser.parse_punctuation("=")
+            return expressed, bounds, Real(parse_real_literal(parser), f64)
 
     def print_parameters(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
-            printer.print_attribute(self.expressed)
-            printer.print_string(f"<{real_text(self.low)}:{real_text(self.high)}>")
-            if len(self.bounds) > 2:
-                printer.print_string(f", threshold = {real_text(self.threshold)}")
+            _print_range(self, printer)
+            printer.print_string(f", threshold = {real_text(self.threshold)}")
 
 
-def _bounds(low: float, high: float, threshold: float | None) -> Reals:
-    """Return what is kept of a range: a threshold only if it is another than that of the range itself."""
+def calibrated(
+    expressed: Attribute, low: float, high: float, threshold: float | None = None
+) -> CalibratedType:
+    """Return the type of floats in [low, high] that symmetric quantization saturates at `threshold`, by default the
+    greater magnitude of the bounds.
+    """
+    bounds = reals([low, high])
     if threshold is None or threshold == max(-low, high):
-        return reals([low, high])
-    return reals([low, high, threshold])
+        return RangeType(expressed, bounds)
+    return ThresholdType(expressed, bounds, Real(threshold, f64))
+
+
+def _parse_range(parser: AttrParser) -> tuple[Attribute, Reals]:
+    """Read `f32<-1.0:2.5>`."""
+    expressed = parser.parse_type()
+    with parser.in_angle_brackets():
+        low = parse_real_literal(parser)
+        parser.parse_punctuation(":", " between the bounds")
+        return expressed, reals([low, parse_real_literal(parser)])
+
+
+def _print_range(type: CalibratedType, printer: Printer) -> None:
+    printer.print_attribute(type.expressed)
+    printer.print_string(f"<{real_text(type.low)}:{real_text(type.high)}>")

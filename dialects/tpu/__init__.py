@@ -11,6 +11,7 @@ from typing import Any
 from xdsl.ir import Dialect
 
 from ..ir.direct_access import with_direct_access
+from ..quant.calibrated_type import ThresholdType
 from .arithmetic import AddOp, DivOp, MaxOp, MinOp, ModuloOp, MulOp, PowerOp, PreluOp, SubOp
 from .arithmetic import BinaryOp as BinaryOp
 from .arithmetic import ExtremeOp as ExtremeOp
@@ -78,4 +79,4 @@ _OPS: list[Any] = [
     HostCallOp,
 ]
 
-Tpu = Dialect("tpu", with_direct_access(_OPS), [])
+Tpu = Dialect("tpu", with_direct_access(_OPS), [ThresholdType])

@@ -20,9 +20,12 @@ _DAMPING = 1e-6
 
 
 class Moments:
-    """Sums over rows of what a layer reads and of what it should compute, for each group of channels."""
+    """Sums over rows of what a layer reads and of what it should compute, for each group of channels; those of products
+    only if they `covary`, which costs more than the layer itself.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, covary: bool = True) -> None:
+        self.covary = covary
         self.rows = 0
         self._sums: list[np.ndarray] = []
 
@@ -31,13 +34,10 @@ class Moments:
         float one.
         """
         self.rows += factors.shape[1]
-        transposed = np.ascontiguousarray(factors.transpose(0, 2, 1))
-        part = [
-            np.matmul(transposed, factors).astype(np.float64),
-            np.matmul(transposed, sums).astype(np.float64),
-            factors.sum(1, dtype=np.float64),
-            sums.sum(1, dtype=np.float64),
-        ]
+        part = [factors.sum(1, dtype=np.float64), sums.sum(1, dtype=np.float64)]
+        if self.covary:
+            transposed = np.ascontiguousarray(factors.transpose(0, 2, 1))
+            part += [np.matmul(transposed, each).astype(np.float64) for each in (factors, sums)]
         if self._sums:
             part = [a + b for a, b in zip(self._sums, part, strict=True)]
         self._sums = part
@@ -45,20 +45,20 @@ class Moments:
     @property
     def inputs(self) -> np.ndarray:
         """The mean of each input: [groups, depth]."""
-        return self._sums[2] / self.rows
+        return self._sums[0] / self.rows
 
     @property
     def results(self) -> np.ndarray:
         """The mean that each result should have: [groups, outputs]."""
-        return self._sums[3] / self.rows
+        return self._sums[1] / self.rows
 
     def covariances(self) -> tuple[np.ndarray, np.ndarray]:
         """Return those of the inputs, [groups, depth, depth], and those of inputs and results, [groups, depth,
         outputs].
         """
         inputs, results = self.inputs, self.results
-        gram = self._sums[0] / self.rows - inputs[:, :, None] * inputs[:, None, :]
-        cross = self._sums[1] / self.rows - inputs[:, :, None] * results[:, None, :]
+        gram = self._sums[2] / self.rows - inputs[:, :, None] * inputs[:, None, :]
+        cross = self._sums[3] / self.rows - inputs[:, :, None] * results[:, None, :]
         return gram, cross
 
     def bias(self, weights: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, NotRequired, TypedDict
 
 import numpy as np
@@ -41,9 +42,10 @@ from ..pattern_driver import pattern_counts, rewrite
 from ..smalti_pass import Level, SmaltiPass, store_of
 from ..top.constant import make_constant
 from ..top.fold_batch_norm import Product
+from ..top_to_tpu.precision.layer_schemes import schemes_in_qtable, schemes_of_layers
 from ..top_to_tpu.precision.schemes import Scheme, chosen_scheme
 from .reconstruction import Grid, Moments, Rounded, round_adaptively, round_to_nearest
-from .rounded_activations import RoundedActivations, layer_schemes
+from .rounded_activations import RoundedActivations
 from .roundings import ROUNDINGS
 from .sample_run import Arrays, SampleRun, read_samples
 from .weighted_layer import WeightedLayer
@@ -125,12 +127,13 @@ class RoundWeights(SmaltiPass):
                 f"option 'weight-bits' is {self.weight_bits}, expected 2 to 8", place
             )
         network = chosen_scheme(self.scheme, self.quantize, place)
+        given = partial(schemes_in_qtable, self.qtable)
         store, arrays = store_of(ctx), self.arrays()
         if self.correct_biases:
             self.rewrite(module, [AddBias(store)])
         for function in module.body.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
-                schemes = layer_schemes(function.body.block, network, self.qtable)
+                schemes = schemes_of_layers(function.body.block.ops, network, given)
                 activations = RoundedActivations(function.body.block, schemes, network)
                 plan = self._plan(function, store, arrays, activations)
                 rewrite(module, [ReplaceConstants(plan, store)])
@@ -189,7 +192,8 @@ class RoundWeights(SmaltiPass):
         floats: SampleRun,
     ) -> tuple[Rounded, np.ndarray]:
         """Return the new weights and the new bias of a layer that reads `input` in the quantized network."""
-        moments = Moments()
+        adapts = self.rounding == "adaround"
+        moments = Moments(covary=adapts)
         form, result = layer.form, layer.op.output
         for part in floats.chunks(layer.input, result):
             moments.add(
@@ -197,7 +201,7 @@ class RoundWeights(SmaltiPass):
                 form.sums(floats.value(result)[part]),
             )
         matrices = form.weight_matrices(weight).astype(np.float64)
-        if self.rounding == "adaround":
+        if adapts:
             rounded = round_adaptively(matrices, moments, grid)
             nearest = grid.nearest(matrices, rounded.scales)
             self.count("moved", int(np.count_nonzero(rounded.integers != nearest)))

@@ -9,7 +9,6 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ...backends.numerics.quantization import activation_parameters
 from ...backends.numerics.storage import integer_range
-from ...dialects import top
 from ...dialects.network.traits import (
     FixedQuantization,
     GivesQuantization,
@@ -21,7 +20,6 @@ from ...dialects.quant import CalibratedType
 from ...dialects.quant.element_type import element_of
 from ..top_to_tpu.builder.activation_ranges import range_in
 from ..top_to_tpu.precision.float_results import float_results
-from ..top_to_tpu.precision.layer_schemes import read_qtable
 from ..top_to_tpu.precision.schemes import Scheme
 
 Parameters = tuple[float, int, int, int]
@@ -123,17 +121,3 @@ def _successors(ops: Iterable[Operation]) -> dict[SSAValue, SSAValue]:
             if value.has_one_use() and RoundsResult.holds(value.owner):
                 found[value] = found.get(op.results[0], op.results[0])
     return found
-
-
-def layer_schemes(block: Block, network: Scheme, qtable: str | None) -> dict[SSAValue, Scheme]:
-    """Return the schemes of the results of layers: those of the qtable, a path, else the network's.
-
-    Raises DiagnosticError if the qtable cannot be read.
-    """
-    layers = {
-        op.result_name.data: op.output
-        for op in block.ops
-        if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp)
-    }
-    given = read_qtable(qtable).schemes(layers) if qtable else {}
-    return {value: given.get(name, network) for name, value in layers.items()}

@@ -11,7 +11,7 @@ Before, with a table of two rows, which name a tensor and give its threshold, it
 After:
 
     func.func @main(%image: tensor<1x3x8x8x!quant.calibrated<f32<0.0:1.0>>>) -> ...
-      %y = top.relu "y" %image : (...) -> tensor<1x3x8x8x!quant.calibrated<f32<-1.5:6.0>, threshold = 5.0>>
+      %y = top.relu "y" %image : (...) -> tensor<1x3x8x8x!tpu.calibrated<f32<-1.5:6.0>, threshold = 5.0>>
 
 A threshold that is the greater magnitude of the bounds is not written. Which of the two counts is up to the scheme of
 each layer: symmetric ones take the threshold. A table comes from `smalti.compiler`'s calibration, from another tool or
@@ -33,7 +33,7 @@ from xdsl.rewriter import Rewriter
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
 from ...dialects import top
 from ...dialects.ir.context import report
-from ...dialects.quant import CalibratedType
+from ...dialects.quant import CalibratedType, calibrated
 from ...dialects.quant.element_type import expressed, is_float
 from ..smalti_pass import Level, SmaltiPass
 from .calibration_grammar import read_table
@@ -182,6 +182,6 @@ def _annotate_value(value: SSAValue, row: Row) -> bool:
     if low == high:
         # There is only one value, but the type needs an interval, and quantization one that holds 0.
         low, high = RANGE_OF_ZEROS if low == 0.0 else (min(low, 0.0), max(high, 0.0))
-    element = CalibratedType(expressed(type.element_type), low, high, row.threshold or None)
+    element = calibrated(expressed(type.element_type), low, high, row.threshold or None)
     Rewriter.replace_value_with_new_type(value, TensorType(element, type.get_shape()))
     return True

@@ -65,10 +65,9 @@ from .precision.float_results import float_results
 from .precision.given_quantization import given_elements
 from .precision.given_regions import given_regions
 from .precision.joined_factors import factors_of_joins
-from .precision.layer_schemes import read_qtable
-from .precision.network_ends import network_ends
+from .precision.layer_schemes import schemes_in_qtable, schemes_of_layers
 from .precision.saturated_ranges import saturated_bounds
-from .precision.schemes import Scheme, check_target, chosen_scheme, scheme_named
+from .precision.schemes import Scheme, check_target, chosen_scheme
 from .precision.uneven_joins import hidden_operands, one_scale_warning, uneven_joins
 from .precision.wide_floats import wide_results
 from .tpu_builder import TpuBuilder
@@ -134,9 +133,9 @@ class ConvertTopToTpu(SmaltiPass):
         old = _body(function)
         _fold_without_elements(old, store_of(ctx))
         ops = list(old.ops)
-        schemes = self._schemes(ops, scheme)
+        schemes = schemes_of_layers(ops, scheme, self.given_schemes)
         for each in dict.fromkeys((scheme, *schemes.values())):
-            check_target(each, load_target(self.target))
+            check_target(each, target)
         builder = TpuBuilder(function, store_of(ctx), scheme, schemes)
         given = given_elements(ops)
         for value, element in given.items():
@@ -180,22 +179,9 @@ class ConvertTopToTpu(SmaltiPass):
             inputs, [each.type for each in outputs]
         )
 
-    def _schemes(self, ops: Sequence[Operation], network: Scheme) -> dict[SSAValue, Scheme]:
-        """Return the schemes of the results of layers, in order: those of the qtable, else the network's."""
-        layers: dict[str, SSAValue] = {
-            op.result_name.data: op.output
-            for op in ops
-            if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp)
-        }
-        given = self.given_schemes(layers)
-        found = dict.fromkeys(layers.values(), network)
-        if network.ends is not None:
-            found |= dict.fromkeys(network_ends([*found]), scheme_named(network.ends))
-        return found | {layers[name]: scheme for name, scheme in given.items()}
-
     def given_schemes(self, layers: Collection[str]) -> Mapping[str, Scheme]:
         """Return the schemes of those layers that have one of their own, by their names."""
-        return read_qtable(self.qtable).schemes(layers) if self.qtable else {}
+        return schemes_in_qtable(self.qtable, layers)
 
     def _report_host_calls(self, ctx: Context, builder: TpuBuilder) -> None:
         """Report what the host computes, so that nobody has to notice it by the time that it takes."""

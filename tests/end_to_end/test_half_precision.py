@@ -79,8 +79,9 @@ def test_every_target(build: Callable[[], onnx.ModelProto], quantize: str):
         assert result.outputs is not None and result.timing is not None
         snr_db = Difference.between("y", result.outputs["y"], expected).snr_db
         assert snr_db >= DECIBELS[quantize], target
-        # The perceptron's products of few rows may be the vector unit's.
-        assert 0 <= result.timing.utilization <= 1, target
+        # The vector unit may take all of the perceptron's products, which have few rows.
+        assert result.timing.utilization > 0 or build is perceptron, target
+        assert result.timing.utilization <= 1, target
 
 
 def statistics_model() -> onnx.ModelProto:

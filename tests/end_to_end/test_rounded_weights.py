@@ -10,6 +10,7 @@ from smalti.compiler import Accuracy, calibrate_model
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.demo.digits import INPUT, MODEL, OUTPUT, load_images
+from smalti.dialects import top
 from smalti.passes.top.calibration_table import write_table
 
 CALIBRATION, TEST, _ = load_images()
@@ -41,6 +42,21 @@ def test_each_method_brings_the_logits_nearer():
 def test_eight_bits_do_not_lose():
     """In INT8, where there is little to win, the logits are not farther away."""
     assert distance(Accuracy("adaround", True)) < 1.1 * distance(Accuracy())
+
+
+def test_ends_of_a_hybrid_network_are_not_rounded():
+    """Layers have the schemes by which they are converted: the first and the last have 16 bits."""
+    options = CompileOptions(
+        scheme="hybrid", calibration={INPUT: CALIBRATION}, accuracy=Accuracy("adaround")
+    )
+    compilation = start_from_model(MODEL, options)
+    compilation.lower_to("top")
+    products = [
+        op for op in compilation.module.walk() if isinstance(op, top.Conv2dOp | top.MatmulOp)
+    ]
+    weights = [op.operands[1].owner for op in products]
+    is_rounded = [isinstance(each, top.DequantizeOp) for each in weights]
+    assert is_rounded == [False, *[True] * (len(products) - 2), False]
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,9 @@ def test_every_target_computes_the_same(build: Callable[[], onnx.ModelProto]):
         int8 = compile_model(network, target=target, calibration=inputs)
         outputs = simulate(int8.program, inputs, mode="both", sanitize=True)
         assert outputs.outputs is not None and outputs.timing is not None
-        # The perceptron's products of few rows may be the vector unit's.
-        assert outputs.timing.cycles > 0 and 0 <= outputs.timing.utilization <= 1
+        # The vector unit may take all of the perceptron's products, which have few rows.
+        assert outputs.timing.utilization > 0 or build is perceptron
+        assert outputs.timing.cycles > 0 and outputs.timing.utilization <= 1
         got = outputs.outputs["y"]
         if reference is None:
             reference = got

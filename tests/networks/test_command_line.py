@@ -111,8 +111,11 @@ def test_cycles_are_measured_against_the_bound(capsys: pytest.CaptureFixture[str
         found, least = (int(row[name].replace(",", "")) for name in ("cycles", "lower bound"))
         assert row["cycles ÷ bound"] == f"{found / least:.2f}" and found > least
         assert float(row["÷ weights, inputs, outputs"]) >= 1
-        # Two samples on eight cores take 0.9% longer, since their plan is another one.
-        assert int(row["cycles with --io-quantized"].replace(",", "")) <= 1.01 * found
+        # Two samples on eight cores are planned otherwise.
+        most = (
+            1.01 * found if (row["network"], row["target"]) == ("digits:2", "default-8c") else found
+        )
+        assert int(row["cycles with --io-quantized"].replace(",", "")) <= most
 
 
 def test_networks_that_cannot_be_measured(capsys: pytest.CaptureFixture[str]):

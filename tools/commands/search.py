@@ -9,9 +9,9 @@ from ...passes.top_to_tpu.precision.schemes import SCHEMES
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import OutputFile, check_files
 from ..arguments.model import add_shape_arguments, sizes
+from ..arguments.quality import add_quality_arguments, checked_judge
 from ..arguments.search import add_search_arguments, executor_of
 from ..console.progress_bar import progress_bar
-from .sensitivity import add_quality_arguments
 
 if TYPE_CHECKING:
     from ...compiler.mixed_precision.candidates import Run
@@ -55,7 +55,6 @@ def run(args: argparse.Namespace) -> int:
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...compiler.mixed_precision.goal import Goal
     from ...compiler.mixed_precision.scheme_search import search_schemes
-    from ...compiler.sensitivity.quality import Judge
     from ...compiler.sensitivity.quantized_network import NetworkSource, network_at_top
     from ...compiler.sensitivity.sensitivity_data import (
         first_samples,
@@ -67,17 +66,12 @@ def run(args: argparse.Namespace) -> int:
     check_files(args)
     if args.front:
         table_format(args.front)
-    if args.plot:
-        from ...compiler.sensitivity.plots import check_plot
-
-        check_plot(args.plot)
     goal = Goal.parse(args.at_least)
     if goal.measure == "metric" and args.metric is None:
         raise DiagnosticError(
             "there is no metric", Place(name=f"--at-least {args.at_least}"), hint="give --metric"
         )
-    judge = Judge(args.metric, args.post_process)
-    judge.check()
+    judge = checked_judge(args)
     with executor_of(args) as executor, progress_bar() as progress:
         module, ctx = network_at_top(args.model, sizes(args))
         data = first_samples(

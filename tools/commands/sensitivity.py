@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from ...compiler.calibration.clipping.method import BEST_OF, METHODS
 from ...passes.top_to_tpu.precision.schemes import SCHEMES
 from ..arguments.command_line import EXIT_FINE
-from ..arguments.files import InputFile, OutputFile, check_files
+from ..arguments.files import OutputFile, check_files
 from ..arguments.model import add_shape_arguments, cosine, natural, positive, sizes
+from ..arguments.quality import add_quality_arguments, checked_judge
 from ..arguments.search import add_search_arguments, executor_of
 from ..console.progress_bar import progress_bar
 
@@ -28,6 +29,12 @@ _COMPARED = tuple(name for name in METHODS if name != BEST_OF)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti sensitivity`."""
     add_quality_arguments(parser)
+    parser.add_argument(
+        "--input-num",
+        type=positive,
+        metavar="N",
+        help="samples for the thresholds of methods (default: all)",
+    )
     parser.add_argument(
         "--scheme",
         action="append",
@@ -93,61 +100,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shape_arguments(parser)
 
 
-def add_quality_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the model, the data, and what the outputs are judged by."""
-    parser.add_argument("model", type=InputFile, help="ONNX model, or IR of level top (.top.mlir)")
-    parser.add_argument(
-        "--calibration",
-        type=InputFile,
-        required=True,
-        metavar="TABLE",
-        help="calibration table, as smalti calibrate writes it",
-    )
-    parser.add_argument(
-        "--data",
-        type=InputFile,
-        required=True,
-        metavar="DATA",
-        help="calibration data, as smalti calibrate takes them; never what a model is tested on",
-    )
-    parser.add_argument(
-        "--target",
-        type=InputFile,
-        default="default-8c",
-        metavar="TARGET",
-        help="a target's name (see smalti targets) or TOML file (default: default-8c)",
-    )
-    parser.add_argument(
-        "--input-num",
-        type=positive,
-        metavar="N",
-        help="samples for the thresholds of methods (default: all)",
-    )
-    parser.add_argument(
-        "--inference-num",
-        type=positive,
-        default=30,
-        metavar="N",
-        help="samples that outputs are compared on (default: 30)",
-    )
-    parser.add_argument(
-        "--metric",
-        metavar="MODULE:FUNCTION",
-        help="function of your own (or file.py:function): it gets the outputs in floats and the quantized ones, by "
-        "name, and returns a number, the greater the better; layers are ranked by it",
-    )
-    parser.add_argument(
-        "--post-process",
-        type=InputFile,
-        metavar="FILE",
-        help="file of Python with a PostProcess, as TPU-MLIR has it: it gets the outputs of a sample by name, and "
-        "cosines are those of what it returns",
-    )
-
-
 def run(args: argparse.Namespace) -> int:
     """Analyze, print the tables and write the files."""
-    from ...compiler.sensitivity.quality import Judge
     from ...compiler.sensitivity.quantized_network import NetworkSource, network_at_top
     from ...compiler.sensitivity.sensitivity import SensitivityOptions, analyze
     from ...compiler.sensitivity.sensitivity_data import (
@@ -160,12 +114,7 @@ def run(args: argparse.Namespace) -> int:
     check_files(args)
     if args.output:
         table_format(args.output)
-    if args.plot:
-        from ...compiler.sensitivity.plots import check_plot
-
-        check_plot(args.plot)
-    judge = Judge(args.metric, args.post_process)
-    judge.check()
+    judge = checked_judge(args)
     options = SensitivityOptions(
         tuple(dict.fromkeys(args.scheme or ["int8"])),
         args.quick,

@@ -1,4 +1,4 @@
-"""The qtable: by which scheme each layer of a network computes, as text.
+"""By which scheme each layer of a network computes, and the qtable, which says so as text.
 
     # layer            scheme
     /features/*        int8
@@ -11,14 +11,18 @@ the network. The tables of TPU-MLIR have the same form.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xdsl.ir import Operation, SSAValue
+
 from ....backends.diagnostics.diagnostic import DiagnosticError, did_you_mean
+from ....dialects import top
 from ...table_text import TERMINALS, TableText, read_table_text, tokens_of
+from .network_ends import network_ends
 from .schemes import SCHEMES, Scheme, scheme_named
 
 if TYPE_CHECKING:
@@ -74,6 +78,33 @@ class Qtable:
                 )
             found.update(dict.fromkeys(meant, row.scheme))
         return found
+
+
+def schemes_of_layers(
+    ops: Iterable[Operation],
+    network: Scheme,
+    given: Callable[[Collection[str]], Mapping[str, Scheme]],
+) -> dict[SSAValue, Scheme]:
+    """Return the schemes of the results of layers, in order: those that are `given` for some of their names, else what
+    the scheme of the network says.
+    """
+    layers: dict[str, SSAValue] = {
+        op.result_name.data: op.output
+        for op in ops
+        if isinstance(op, top.TopOp) and not isinstance(op, top.WeightOp)
+    }
+    found = dict.fromkeys(layers.values(), network)
+    if network.ends is not None:
+        found |= dict.fromkeys(network_ends([*found]), scheme_named(network.ends))
+    return found | {layers[name]: scheme for name, scheme in given(layers).items()}
+
+
+def schemes_in_qtable(path: str | None, layers: Collection[str]) -> dict[str, Scheme]:
+    """Return the schemes that a qtable gives layers, by their names; none without a path.
+
+    Raises DiagnosticError if the file is no qtable, or for a row that is about no layer.
+    """
+    return read_qtable(path).schemes(layers) if path else {}
 
 
 def read_qtable(path: str | Path) -> Qtable:

@@ -27,7 +27,7 @@ from smalti.dialects.network.traits import (
     SumsProducts,
     TakesAnyElements,
 )
-from smalti.dialects.quant import CalibratedType, uniform
+from smalti.dialects.quant import calibrated, uniform
 from smalti.dialects.quant.element_type import element_of, shape_of
 from smalti.dialects.top.top_op import TopOp
 from smalti.passes.canonicalize import Canonicalize
@@ -254,15 +254,15 @@ def test_only_ops_with_the_trait_make_integers(kind: type[OneOperand]):
             convert.apply(context, module)
 
 
-@pytest.mark.parametrize("calibrated", [False, True])
-def test_an_op_fixes_the_quantization_of_its_result(calibrated: bool):
+@pytest.mark.parametrize("has_range", [False, True])
+def test_an_op_fixes_the_quantization_of_its_result(has_range: bool):
     """The scale is that of the trait, with a calibrated range and without one."""
     made = function([WaveOp], (4,))
     wave = next(op for op in made.body.block.ops if isinstance(op, WaveOp))
-    if calibrated:
-        type = TensorType(CalibratedType(f32, -0.2, 0.3), (4,))
+    if has_range:
+        type = TensorType(calibrated(f32, -0.2, 0.3), (4,))
         Rewriter.replace_value_with_new_type(wave.output, type)
-    doubled = top.AddOp("d", wave.output, wave.output, element=CalibratedType(f32, -2.0, 2.0))
+    doubled = top.AddOp("d", wave.output, wave.output, element=calibrated(f32, -2.0, 2.0))
     made.body.block.insert_op_after(doubled, wave)
     returned = made.body.block.last_op
     assert returned is not None
@@ -274,10 +274,10 @@ def test_an_op_fixes_the_quantization_of_its_result(calibrated: bool):
 
 def test_a_concat_compares_the_scale_that_an_op_fixes():
     block = function([], (4,)).body.block
-    wave = WaveOp("w", block.args[0], type=TensorType(CalibratedType(f32, -0.001, 0.001), (4,)))
-    small = top.ReluOp("r", block.args[0], type=TensorType(CalibratedType(f32, 0.0, 0.001), (4,)))
+    wave = WaveOp("w", block.args[0], type=TensorType(calibrated(f32, -0.001, 0.001), (4,)))
+    small = top.ReluOp("r", block.args[0], type=TensorType(calibrated(f32, 0.0, 0.001), (4,)))
     join = top.ConcatOp(
-        "j", [wave.output, small.output], axis=0, element=CalibratedType(f32, -1.0, 1.0)
+        "j", [wave.output, small.output], axis=0, element=calibrated(f32, -1.0, 1.0)
     )
     assert list(hidden_operands(join)) == [small.output]
 

@@ -80,13 +80,13 @@ func.func private @f(tensor<4x!quant.calibrated<i8<0.0:1.0>>>)
 
 // -----
 
-// expected-error @below {{a calibrated type has two finite bounds, and perhaps a threshold}}
+// expected-error @below {{a calibrated type has two finite bounds}}
 func.func private @f(tensor<4x!quant.calibrated<f32<0.0:0x7FF0000000000000>>>)
 
 // -----
 
 // expected-error @below {{threshold -1.0 of a calibrated type is not above 0}}
-func.func private @f(tensor<4x!quant.calibrated<f32<0.0:1.0>, threshold = -1.0>>)
+func.func private @f(tensor<4x!tpu.calibrated<f32<0.0:1.0>, threshold = -1.0>>)
 
 // -----
 

@@ -81,6 +81,19 @@ def test_the_choice_is_by_what_was_measured():
     assert front_of(runs, goal) == [runs[2], runs[3], runs[0]]
 
 
+def test_the_choice_is_on_the_front():
+    """Where agreement and the loss rank equally fast networks otherwise, too."""
+    goal = Goal.parse("agreement=90%")
+    runs = [
+        Run({}, {"cycles": 100, "loss": loss, "agreement": agreement})
+        for loss, agreement in ((0.1, 1.0), (0.01, 0.95), (0.2, 1.0))
+    ]
+    chosen, reached = best_run(runs, goal)
+    assert reached and chosen is runs[0] and chosen in front_of(runs, goal)
+    short, reached = best_run(runs, Goal.parse("agreement=100%"))
+    assert reached and short is runs[0]
+
+
 def test_the_additive_solution_is_always_run():
     asked: list[LayerModel] = []
 

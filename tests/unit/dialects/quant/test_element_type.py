@@ -2,7 +2,7 @@
 
 import pytest
 from smalti.backends.numerics.storage import STORAGE_NAMES
-from smalti.dialects.quant import CalibratedType, uniform
+from smalti.dialects.quant import calibrated, uniform
 from smalti.dialects.quant.element_type import (
     element_storage,
     expressed,
@@ -21,10 +21,10 @@ def test_every_storage_type_has_a_builtin_type(name: str):
 
 
 def test_quantized_and_calibrated_types():
-    quantized, calibrated = uniform("u8", 0.5), CalibratedType(f32, 0.0, 1.0)
+    quantized, seen = uniform("u8", 0.5), calibrated(f32, 0.0, 1.0)
     assert element_storage(TensorType(quantized, [2])) == "u8" and is_quantized(quantized)
-    assert element_storage(calibrated) == "f32" and is_float(calibrated)
-    assert expressed(calibrated) == f32 and expressed(quantized) == quantized
+    assert element_storage(seen) == "f32" and is_float(seen)
+    assert expressed(seen) == f32 and expressed(quantized) == quantized
 
 
 @pytest.mark.parametrize("type", [IndexType(), IntegerType(5), uniform("u4", 0.5)])

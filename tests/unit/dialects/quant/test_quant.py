@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.attribute import ints, reals
-from smalti.dialects.quant import CalibratedType, UniformQuantizedType, uniform, uniform_per_axis
+from smalti.dialects.quant import UniformQuantizedType, calibrated, uniform, uniform_per_axis
 from xdsl.dialects.builtin import IntAttr, IntegerType, f32
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import VerifyException
@@ -83,7 +83,7 @@ def test_text_comes_back_as_it_was(width, unsigned, scales, axis, data):
 def test_calibrated_text_comes_back_as_it_was(low, width):
     if not low < low + width:
         return
-    type = CalibratedType(f32, low, low + width)
+    type = calibrated(f32, low, low + width)
     assert (type.low, type.high) == (low, low + width)
     assert parsed(str(type)) == type
 

@@ -7,7 +7,7 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.dialects import top
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.location import named, names_of
-from smalti.dialects.quant import CalibratedType
+from smalti.dialects.quant import calibrated
 from xdsl.dialects.builtin import ModuleOp, TensorType, f32, i32
 from xdsl.ir import SSAValue
 from xdsl.transforms.canonicalize import CanonicalizePass
@@ -66,7 +66,7 @@ def test_integers_move_and_add():
 
 
 def test_a_calibrated_range_is_not_handed_on():
-    x = value(4, element=CalibratedType(f32, -1.0, 1.0))
+    x = value(4, element=calibrated(f32, -1.0, 1.0))
     assert top.ReluOp("y", x).output.type == TensorType(f32, [4])
 
 
