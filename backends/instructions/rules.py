@@ -12,7 +12,7 @@ from ..numerics.storage import (
     NARROW_WEIGHT_NAMES,
     OPERAND_NAMES,
     PACKED_NAMES,
-    bits_of,
+    takes_weights,
 )
 from ..numerics.windows.sliding_windows import window_extent
 from .fields import written_columns
@@ -87,11 +87,11 @@ PACKED: tuple[Rule, ...] = (
         ),
     ),
     (
-        "type of more bits than w_type",
-        lambda f: f["w_type"] == "none" or bits_of(f["type"]) > bits_of(f["w_type"]),
+        "type of more bits than w_type, or unsigned of as many",
+        lambda f: f["w_type"] == "none" or takes_weights(f["type"], f["w_type"]),
     ),
 )
-"""The rules of weights of fewer bits than the inputs."""
+"""The rules of weights of another type than the inputs."""
 PITCHES: tuple[Rule, ...] = (at_most("columns", "in_pitch"), at_most("columns", "out_pitch"))
 OUT_COLUMNS_FIT: Rule = at_most("out_columns", "out_pitch")
 

@@ -141,7 +141,7 @@ SMALL_INTEGER_NAMES = _names(lambda row: row.small == "integer")
 PACKED_NAMES = _names(lambda row: row.is_packed)
 """The storage types of weights several of which share a byte in memory, until a unit multiplies them: i4."""
 NARROW_WEIGHT_NAMES = ("i8", *PACKED_NAMES)
-"""The storage types of weights that may have fewer bits than the numbers that they are multiplied with: i8, i4."""
+"""The storage types of weights that may have another type than the numbers that they are multiplied with: i8, i4."""
 WEIGHT_NAMES = (*INTEGER_OPERAND_NAMES, *PACKED_NAMES)
 """The storage types of quantized weights: i8, u8, i16, i4."""
 SMALL_NAMES = (*SMALL_FLOAT_NAMES, *SMALL_INTEGER_NAMES)
@@ -209,6 +209,16 @@ def repeats_one_byte(value: int, name: str) -> bool:
     """Tell whether all bytes of an integer in a storage type are equal: DMA engines pad with bytes."""
     size = size_bytes(name)
     return len(set((value % (1 << 8 * size)).to_bytes(size, "little"))) == 1
+
+
+def takes_weights(input: str, weight: str) -> bool:
+    """Tell whether inputs of one storage type are multiplied by weights of another one: of a type that weights may have
+    beside other inputs (`NARROW_WEIGHT_NAMES`), with fewer bits or, beside unsigned inputs, as many.
+    """
+    if weight not in NARROW_WEIGHT_NAMES:
+        return False
+    unsigned = dtype_of(input).kind == "u"
+    return bits_of(weight) - unsigned < bits_of(input)
 
 
 def is_float(name: str) -> bool:

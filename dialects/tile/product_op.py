@@ -15,8 +15,8 @@ from ...backends.numerics.storage import (
     INTEGER_ACCUMULATOR_NAMES,
     INTEGER_OPERAND_NAMES,
     PACKED_NAMES,
-    bits_of,
     is_float,
+    takes_weights,
 )
 from ..ir.attribute import Integer, flag, optional_integer, optional_text
 from ..ir.field import buffer, prop
@@ -31,10 +31,10 @@ class ProductOp(CoreOp):
 
     With `packed = "i4"` w holds rows of bytes, ui8, with two weights in each, the first in its low bits; the weights of
     a row begin at a byte of their own. A row has `block` weights, an even number if that is not given. The unit unpacks
-    them on their way from the local memory. Weights of i8 may meet wider inputs, too. Where inputs are floats, integers
-    are multiplied as the same floats, and the epilogue multiplies the sums by the weights' scales. With `narrow`, x
-    holds numbers of no more bits than packed weights, one in each element, and the product goes at the rate of the
-    weights' type.
+    them on their way from the local memory. Weights of i8 may meet wider and unsigned inputs, too. Where inputs are
+    floats, integers are multiplied as the same floats, and the epilogue multiplies the sums by the weights' scales.
+    With `narrow`, x holds numbers of no more bits than packed weights, one in each element, and the product goes at the
+    rate of the weights' type.
     """
 
     packed: StringAttr | None = prop(converter=optional_text, default=None)
@@ -72,8 +72,8 @@ class ProductOp(CoreOp):
     def _verify_packing(self, storage: str) -> None:
         """Raise VerifyException unless the weights are stored as the inputs are, or packed."""
         if self.packed is None:
-            narrower = ("i8",) if bits_of(storage) > bits_of("i8") else ()
-            check_storage("w", self.w, storage, *narrower)
+            others = ("i8",) if takes_weights(storage, "i8") else ()
+            check_storage("w", self.w, storage, *others)
             for name in ("narrow", "block"):
                 if getattr(self, name) is not None:
                     raise VerifyException(f"'{name}' is for products with packed weights")

@@ -20,7 +20,7 @@ from ...backends.numerics.quantization import (
     quantize_multiplier,
     weight_scales,
 )
-from ...backends.numerics.storage import PACKED_NAMES, integer_range, is_float
+from ...backends.numerics.storage import PACKED_NAMES, integer_range, is_float, takes_weights
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
@@ -159,7 +159,7 @@ def convert_weighted(
     x = quantized_element(input)
     array, bias = builder.array_of(weight), _constant_bias(given_bias)
     given = weight_element(op, weight, builder.integers.weights)
-    if given is not None and x.storage_name == "i8":
+    if given is not None and _meets(x, given):
         made = _convert_given(builder, op, input, weight, bias, make)
         builder.set_quantized(op.output, builder.add(made).output)
         return
@@ -192,6 +192,15 @@ def convert_weighted(
     made = make(input, weight_form, bias_form, element=result, accumulator=product.accumulator)
     made.properties["name"] = StringAttr(builder.result_name(op))
     builder.set_quantized(op.output, builder.add(made).output)
+
+
+def _meets(input: UniformQuantizedType, weight: UniformQuantizedType) -> bool:
+    """Tell whether a product takes weights of this type, which the model gives, beside its input: where they are stored
+    in another type than the input is, without a zero point.
+    """
+    if input.storage_name == "i8":
+        return True
+    return takes_weights(input.storage_name, weight.storage_name) and not any(weight.zero_points)
 
 
 def _input_of(builder: TpuBuilder, op: top.TopOp, left: SSAValue) -> SSAValue:

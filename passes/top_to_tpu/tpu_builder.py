@@ -27,7 +27,7 @@ from ...dialects.quant.element_type import (
 from .builder.activation_ranges import ActivationRanges, is_calibrated
 from .builder.weight_builder import WeightBuilder
 from .precision.float_results import Reader
-from .precision.given_quantization import constant_of, given_constant
+from .precision.given_quantization import constant_of, given_constant, signed
 from .precision.joined_factors import JoinedFactors
 from .precision.schemes import INT8, Scheme
 
@@ -372,8 +372,10 @@ class TpuBuilder(WeightBuilder):
     def _quantized_weight(self, value: SSAValue, weight: top.WeightOp) -> SSAValue:
         """Return a constant quantized as the model gives it, or by the range of its elements."""
         kept = given_constant(value)
-        if kept is not None and quantized_element(kept.output).is_per_tensor:
-            return self.kept_constant(kept)
+        if kept is not None:
+            element = signed(quantized_element(kept.output))
+            if element.is_per_tensor and element.storage_name == self.integers.activations:
+                return self.kept_constant(kept)
         return self.quantized_constant(weight, self.array_of(weight))
 
     def _cast(self, name: str, form: SSAValue, element: Attribute) -> SSAValue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,14 +11,17 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.numerics.storage import PACKED_NAMES
+from smalti.backends.targets.target import Target, load_target
+from smalti.compiler import compile_model
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
 from smalti.compiler.compilation.execution import run_ir
 from smalti.dialects import top, tpu
 from smalti.dialects.quant import UniformQuantizedType
 from smalti.dialects.quant.element_type import element_of
 from smalti.passes.top.calibration_table import table_of, write_table
-from smalti.passes.top_to_tpu.precision.schemes import SCHEMES
+from smalti.passes.top_to_tpu.precision.schemes import SCHEMES, check_target
 from xdsl.ir import SSAValue
 
 from tests.commit_seed import seed_of_commit
@@ -82,6 +86,56 @@ def test_many():
         check_levels(model, machine, scheme)
 
     check()
+
+
+@pytest.mark.parametrize("machine", [("default-8c", 3), ("edge-1c", 1)])
+def test_unsigned_activations_stand_for_the_numbers_of_signed_ones(machine: tuple[str, int]):
+    """Ports and buffers of `u8-asymmetric` hold u8, with zero points that are greater by 128."""
+    model = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]> g (float[2,3,9,7] x) => (float[2,5,9,7] y, float[2,5,9,7] z) '
+        "{ a = Conv<pads=[1,1,1,1]>(x, v) b = Sigmoid(a) c = MaxPool<kernel_shape=[3,3],pads=[1,1,1,1]>(a) "
+        "y = Add(b, c) z = Conv<pads=[1,1,1,1],group=5>(y, w) }"
+    )
+    random = np.random.default_rng(3)
+    shapes = {"v": (5, 3, 3, 3), "w": (5, 1, 3, 3)}
+    model.graph.initializer.extend(
+        onnx.numpy_helper.from_array(random.normal(size=shape).astype(np.float32), name)
+        for name, shape in shapes.items()
+    )
+    inputs = inputs_of(model, 2)
+    signed, unsigned = (
+        compile_model(
+            model,
+            target=machine[0],
+            cores=machine[1],
+            calibration=inputs,
+            scheme=scheme,
+            io_quantized=True,
+        )
+        for scheme in ("asymmetric-minmax", "u8-asymmetric")
+    )
+    same(unsigned.run(inputs), signed.run(inputs), "u8 against i8")
+    ports = [(*each.program.inputs, *each.program.outputs) for each in (signed, unsigned)]
+    for one, other in zip(*ports, strict=True):
+        assert (one.storage, other.storage) == ("i8", "u8")
+        assert one.quantization is not None and other.quantization is not None
+        assert other.quantization.scale == one.quantization.scale
+        assert other.quantization.zero_point == one.quantization.zero_point + 128
+    listing = unsigned.ir("isa")
+    assert "type=u8" in listing and " type=i8" not in listing
+
+
+def test_a_target_without_unsigned_products_is_told():
+    text = load_target("edge-1c").to_json()
+    machine = json.loads(text)
+    del machine["matrix"]["macs_per_cycle"]["u8"]
+    target = Target.from_json(json.dumps(machine))
+    with pytest.raises(DiagnosticError) as caught:
+        check_target(SCHEMES["u8-asymmetric"], target)
+    assert caught.value.message == (
+        "target 'edge-1c' cannot compute by scheme 'u8-asymmetric': its matrix unit has no rate for activations of u8"
+    )
+    assert "u8-asymmetric" not in (caught.value.hint or "").split(";")[0]
 
 
 def step_of(value: SSAValue) -> np.ndarray:

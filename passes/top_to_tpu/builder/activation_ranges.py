@@ -9,6 +9,7 @@ from xdsl.ir import SSAValue
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
 from ....backends.numerics.quantization import activation_parameters
+from ....backends.numerics.storage import LOOKUP_NAMES, integer_range
 from ....dialects.network.traits import FixedQuantization
 from ....dialects.quant import CalibratedType, UniformQuantizedType, uniform
 from ....dialects.quant.element_type import element_of
@@ -101,9 +102,10 @@ class ActivationRanges:
     def _derived(self, value: SSAValue, scheme: Scheme) -> UniformQuantizedType:
         element, fixed = element_of(value), FixedQuantization.parameters_of(value.owner)
         if fixed is not None:
-            if scheme.activations == "i8" and not scheme.symmetric and not scheme.power_of_two:
-                return uniform("i8", *fixed)
             scale, zero_point = fixed
+            if scheme.activations in LOOKUP_NAMES and not (scheme.symmetric or scheme.power_of_two):
+                least, _ = integer_range(scheme.activations)
+                return uniform(scheme.activations, scale, zero_point + 128 + least)
             low, high = (-128 - zero_point) * scale, (128 - zero_point) * scale
             return activation_type(low, high, scheme)
         settled = self._settled.get(value)

@@ -92,6 +92,13 @@ _OTHERS = (
         calibration="min-max",
     ),
     Scheme(
+        "u8-asymmetric",
+        "8 bits, activations u8 asymmetric between least and greatest number, weights i8 per channel",
+        "u8",
+        "i8",
+        calibration="min-max",
+    ),
+    Scheme(
         "asymmetric-per-tensor",
         "8 bits, activations asymmetric, weights with one scale",
         "i8",
@@ -151,22 +158,32 @@ def scheme_named(name: str, place: Place | None = None) -> Scheme:
 
 
 def check_target(scheme: Scheme, target: Target) -> None:
-    """Raise DiagnosticError, which lists the schemes of which the target is capable, if its units do not unpack the
-    weights of this one.
+    """Raise DiagnosticError, which lists the schemes of which the target is capable, if its units multiply no integers
+    of a type of this one. (Floats that the matrix unit lacks are multiplied as wider ones.)
     """
-    if _is_unpacked_by(scheme, target):
+    lacking = _lacking(scheme, target)
+    if lacking is None:
         return
-    capable = [each.name for each in SCHEMES.values() if _is_unpacked_by(each, target)]
+    what, storage = lacking
+    capable = [each.name for each in SCHEMES.values() if _lacking(each, target) is None]
     raise DiagnosticError(
-        f"target '{target.name}' cannot compute by scheme '{scheme.name}': its matrix unit has no rate for weights of "
-        f"{scheme.weights}",
-        hint=f"it computes by {', '.join(capable)}; for a machine that unpacks {scheme.weights}, give the target a "
+        f"target '{target.name}' cannot compute by scheme '{scheme.name}': its matrix unit has no rate for {what} of "
+        f"{storage}",
+        hint=f"it computes by {', '.join(capable)}; for a machine that multiplies {storage}, give the target a "
         "rate in matrix.macs_per_cycle",
     )
 
 
-def _is_unpacked_by(scheme: Scheme, target: Target) -> bool:
-    return scheme.weights not in PACKED_NAMES or scheme.weights in target.matrix.macs_per_cycle
+def _lacking(scheme: Scheme, target: Target) -> tuple[str, str] | None:
+    """Return what a scheme has of a storage type for which a target's matrix unit has no rate, and that type; None if
+    it has all rates.
+    """
+    rates = target.matrix.macs_per_cycle
+    if scheme.quantizes and scheme.activations not in rates:
+        return "activations", scheme.activations
+    if scheme.weights in PACKED_NAMES and scheme.weights not in rates:
+        return "weights", scheme.weights
+    return None
 
 
 def chosen_scheme(

@@ -1,6 +1,7 @@
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=symmetric-kl}" --weights-out %t.safetensors | filecheck %s --check-prefix SYMMETRIC
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=asymmetric-minmax}" --weights-out %t.safetensors | filecheck %s --check-prefix ASYMMETRIC
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=asymmetric-per-tensor}" --weights-out %t.safetensors | filecheck %s --check-prefix TENSOR
+// RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=u8-asymmetric}" --weights-out %t.safetensors | filecheck %s --check-prefix UNSIGNED
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=power-of-two}" --weights-out %t.safetensors | filecheck %s --check-prefix POWER
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=w8a16}" --weights-out %t.safetensors | filecheck %s --check-prefix WIDE
 // RUN: smalti-opt %s -p "convert-top-to-tpu{target=edge-1c scheme=w8a16 qtable=%S/Inputs/narrow.qtable}" --weights-out %t.safetensors | filecheck %s --check-prefix MIXED
@@ -27,6 +28,11 @@ func.func @main(%x: tensor<2x4x!quant.calibrated<f32<-1.0:3.0>>>) -> tensor<2x4x
 // ASYMMETRIC:     %a = tpu.matmul "a" %x_i8, {{.*}} -> tensor<2x4x!quant.uniform<i8:f32, 0.0156862{{[0-9]*}}:-128>>
 // ASYMMETRIC:     %y = tpu.add "y" {{.*}} -> tensor<2x4x!quant.uniform<i8:f32, 0.0470588{{[0-9]*}}:-1>>
 
+// UNSIGNED:       !quant.uniform<i8<-127:127>:f32:1, {
+// UNSIGNED:       %x_u8 = tpu.cast "x_u8" %x {{.*}} -> tensor<2x4x!quant.uniform<u8:f32, 0.0156862{{[0-9]*}}:64>>
+// UNSIGNED:       %a = tpu.matmul "a" %x_u8, {{.*}} -> tensor<2x4x!quant.uniform<u8:f32, 0.0156862{{[0-9]*}}>>
+// UNSIGNED:       %y = tpu.add "y" {{.*}} -> tensor<2x4x!quant.uniform<u8:f32, 0.0470588{{[0-9]*}}:127>>
+
 // TENSOR:         %w_i8 = tpu.weight "w.i8" key = "w.i8" : tensor<4x4x!quant.uniform<i8<-127:127>:f32, 0.0157480{{[0-9]*}}>>
 
 // POWER:          %x_i8 = tpu.cast "x_i8" %x {{.*}} -> tensor<2x4x!quant.uniform<i8:f32, 3.125000e-02>>
@@ -52,4 +58,4 @@ func.func @main(%x: tensor<2x4x!quant.calibrated<f32<-1.0:3.0>>>) -> tensor<2x4x
 // ONE: hint: w4a8 and w4a4 have the fewest bits
 
 // UNKNOWN: pass 'convert-top-to-tpu': error: there is no scheme 'symmetric'
-// UNKNOWN: hint: did you mean symmetric-kl or asymmetric-minmax?
+// UNKNOWN: hint: did you mean symmetric-kl or u8-asymmetric?
