@@ -39,19 +39,36 @@ def run_onnx(
         DiagnosticError: if the file cannot be read, ONNX Runtime rejects the model, or inputs are missing or have
             wrong shapes.
     """
-    session = _open(model, intermediates)
-    arrays, samples = _feeds(session, inputs, shared or {})
-    names = [output.name for output in session.get_outputs()]
-    runs = []
-    for sample in range(samples):
-        feeds = {name: _sample(array, size, sample) for name, (array, size) in arrays.items()}
-        runs.append(_run(session, names, feeds))
-    results: dict[str, np.ndarray] = {}
-    for name, *parts in zip(names, *runs, strict=True):
-        tensors = [part for part in parts if isinstance(part, np.ndarray)]
-        if len(tensors) == samples:  # sequences and maps are no tensors
-            results[name] = _join(tensors)
-    return results
+    return OnnxSession(model, intermediates=intermediates).run(inputs, shared)
+
+
+class OnnxSession:
+    """A model that ONNX Runtime has loaded, to be run any number of times.
+
+    `intermediates`: as in `run_onnx`. Raises DiagnosticError if the file cannot be read or ONNX Runtime rejects the
+    model.
+    """
+
+    def __init__(self, model: str | Path | ModelProto, *, intermediates: bool = False) -> None:
+        self._session = _open(model, intermediates)
+
+    def run(
+        self, inputs: Mapping[str, np.ndarray], shared: Mapping[str, np.ndarray] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Return the outputs by name; `inputs` and `shared` as in `run_onnx`. Raises DiagnosticError as that does."""
+        session = self._session
+        arrays, samples = _feeds(session, inputs, shared or {})
+        names = [output.name for output in session.get_outputs()]
+        runs = []
+        for sample in range(samples):
+            feeds = {name: _sample(array, size, sample) for name, (array, size) in arrays.items()}
+            runs.append(_run(session, names, feeds))
+        results: dict[str, np.ndarray] = {}
+        for name, *parts in zip(names, *runs, strict=True):
+            tensors = [part for part in parts if isinstance(part, np.ndarray)]
+            if len(tensors) == samples:  # sequences and maps are no tensors
+                results[name] = _join(tensors)
+        return results
 
 
 def _sample(array: np.ndarray, size: int | None, sample: int) -> np.ndarray:

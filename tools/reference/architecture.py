@@ -28,8 +28,9 @@ LAYERS: dict[str, int] = {
     "backends/interpreter": 12,
     "backends/simulator": 12,
     "backends/cpu": 12,
-    "compiler": 13,
-    "tools": 14,
+    "backends/runtime": 13,
+    "compiler": 14,
+    "tools": 15,
 }
 """Each layer's rank, lowest first: a module imports its own layer and layers of lower rank, no other one.
 `passes/tiling` is pure mathematics, below everything that knows IR."""

@@ -34,6 +34,7 @@ class _Place:
 _PLACES: dict[str, _Place] = {
     "tools": _Place(0, 960, "#7a3b69", "the command-line programs"),
     "compiler": _Place(0, 960, "#8f3f50", "what ties it together, and the public API"),
+    "backends/runtime": _Place(486, 960, "#9a4a3c", "programs in service: policies"),
     "backends/interpreter": _Place(0, 440, "#a5502f", "runs top, tpu and tile IR"),
     "backends/simulator": _Place(486, 766, "#a5502f", "runs programs: values, cycles"),
     "backends/cpu": _Place(812, 960, "#a5502f", "ONNX Runtime"),

@@ -1,0 +1,1 @@
+"""The program in service: inferences of many callers, gathered into batches and run on devices."""

@@ -1,0 +1,1 @@
+"""Inferences that callers asked for, and the line in which they wait."""

@@ -1,0 +1,165 @@
+"""One loaded model in service: a line of inferences, a policy of batching, and instances that run what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..batching.batch_policy import BatchPolicy
+from ..batching.cheapest_runs import cheapest_runs
+from ..clocks.clock import Clock, Outcome, Timer
+from ..requests.deadlines import Deadlines, TooLate
+from ..requests.inference import Arrays, Inference, State
+from ..requests.waiting_line import WaitingLine
+from .instance import Instance
+
+Failed = Callable[[Inference, Exception], None]
+
+
+class QueueFull(Exception):
+    """No more inferences may wait."""
+
+
+class Server:
+    """Starts what is due on instances that are free, oldest instances first. All methods are called in actions.
+
+    `capacity`: how many inferences keep it busy. `most_waiting`: how many inferences may wait, None for any number.
+    `deadlines`: what becomes of late ones, None if deadlines are not looked at. `on_failure` gets an inference that
+    failed on the device, and may have it served elsewhere.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        device: str,
+        instances: Sequence[Instance],
+        policy: BatchPolicy,
+        *,
+        most_waiting: int | None = None,
+        deadlines: Deadlines | None = None,
+        on_failure: Failed | None = None,
+    ) -> None:
+        self.policy = policy
+        self._clock, self._device, self._instances = clock, device, instances
+        self._most_waiting, self._deadlines = most_waiting, deadlines
+        self._on_failure = on_failure or (lambda each, error: each.fail(error, clock.now()))
+        self._line = WaitingLine()
+        self._wake: int | None = None
+        self._timer: Timer | None = None
+        self._flushed = -1
+        model = instances[0].model
+        self._times = {batch: model.times(batch, first=False).total for batch in model.batches}
+        self._runs: dict[int, list[int]] = {}
+
+        self._running = 0
+        self._is_retired = False
+        self.capacity = max(model.batches) * sum(each.set_size for each in instances)
+
+    @property
+    def waiting(self) -> int:
+        """How many inferences wait."""
+        return len(self._line)
+
+    @property
+    def under_way(self) -> int:
+        """How many inferences wait or run."""
+        return len(self._line) + self._running
+
+    def submit(self, inference: Inference, *, accepted: bool = False) -> None:
+        """Let an inference wait for its start. Raises QueueFull, unless it has been `accepted` elsewhere before."""
+        if not accepted and self._most_waiting is not None and self.waiting >= self._most_waiting:
+            raise QueueFull(f"{self.waiting} inferences wait, and no more may")
+        inference.state = State.WAITING
+        self._line.add(inference)
+        if self._deadlines is not None:
+            self._deadlines.watch(inference)
+        self.pump()
+
+    def cancel(self, inference: Inference) -> None:
+        """End an inference; what a device makes of it is dropped."""
+        self._line.remove(inference)
+        inference.cancel(self._clock.now())
+        self.pump()
+
+    def flush(self) -> None:
+        """Let all that wait now be due: their callers wait, and send no more."""
+        self._flushed = self._clock.now()
+        self.pump()
+
+    def take_back(self) -> list[Inference]:
+        """Take out all that wait, to be served elsewhere."""
+        taken = self._line.take(len(self._line))
+        self.pump()
+        return taken
+
+    def pump(self) -> None:
+        """Start all that is due, as far as instances are free, and come back when more is. To be called too when the
+        policy has changed.
+        """
+        now = self._clock.now()
+        if self._deadlines is not None:
+            for late in self._deadlines.apply(self._line, now):
+                late.fail(TooLate("the deadline can no longer be met"), now)
+        wake = None
+        while self._line and (instance := self._free_instance()) is not None:
+            due = self._due(now)
+            if due > now:
+                wake = due
+                break
+            self._start(instance, self._line.take(self.policy.size(self._line)), now)
+        self._wake_at(wake)
+        if self._is_retired and not self.under_way:
+            self._is_retired = False
+            for instance in self._instances:
+                instance.close()
+
+    def retire(self) -> None:
+        """Free the instances once nothing is under way. Nothing more may be submitted."""
+        self._is_retired = True
+        self.flush()
+
+    def _free_instance(self) -> Instance | None:
+        return next((each for each in self._instances if each.is_free), None)
+
+    def _due(self, now: int) -> int:
+        return now if self._line.oldest <= self._flushed else self.policy.due(self._line, now)
+
+    def _start(self, instance: Instance, inferences: list[Inference], now: int) -> None:
+        """Run inferences that are due, in the compiled batches that take the least time for so many."""
+        count = len(inferences)
+        if count not in self._runs:
+            self._runs[count] = cheapest_runs(count, self._times)
+        for batch in self._runs[count]:
+            part, inferences = inferences[:batch], inferences[batch:]
+            self._running += len(part)
+            for each in part:
+                each.start(now, self._device, count)
+            instance.run(part, batch, self._ended)
+
+    def _ended(self, inferences: Sequence[Inference], outcome: Outcome[Sequence[Arrays]]) -> None:
+        now = self._clock.now()
+        self._running -= len(inferences)
+        if outcome.error is not None:
+            for each in inferences:
+                if not each.state.is_end:
+                    self._on_failure(each, outcome.error)
+        else:
+            outputs = outcome.value or [None] * len(inferences)
+            for each, given in zip(inferences, outputs, strict=True):
+                each.late = outcome.late
+                each.finish(given, now)
+        self.pump()
+
+    def _wake_at(self, time: int | None) -> None:
+        """Come back at a time, and when the next deadline passes."""
+        if self._line and self._deadlines is not None and self._deadlines.next is not None:
+            time = self._deadlines.next if time is None else min(time, self._deadlines.next)
+        if time == self._wake:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wake = time
+        self._timer = None if time is None else self._clock.call_at(time, self._woken)
+
+    def _woken(self) -> None:
+        self._wake = self._timer = None
+        self.pump()
