@@ -12,7 +12,7 @@ from ..targets import cycles as formulas
 from .access import Access, Operand, accumulators, local, local_rows
 from .fields import IMAGES, PACKED_WEIGHTS, PRODUCT, WINDOW, Field, integer
 from .instruction import Instruction
-from .product import product_reads, rate_type, weight_bytes
+from .product import depth_rows, product_reads, rate_type, weight_bytes
 from .rules import MULTIPLY, PACKED, WINDOWS, Rule, at_most
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class Conv2d(Instruction):
     """One tile of a convolution on the matrix unit: acc[n,y,x,o] (+)= Σ x[n,y·s+i·d−p,x·s+j·d−p,c]
     · w[i,j,c,o].
 
-    With `w_type` the unit unpacks the weights on their way from the local memory.
+    With `w_type` the unit unpacks the weights on their way from the local memory, and with `w_group`
+    multiplies each by the scale of its group.
 
     m0: conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, in_height=10, in_width=10,
         in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16,
@@ -91,7 +92,7 @@ class Conv2d(Instruction):
     def folds(f: Mapping[str, Any], target: Target) -> Folds[Any]:
         groups = f["groups"]
         return formulas.matrix_folds(
-            target, rate_type(f), f["w_type"],
+            target, rate_type(f), f["w_type"], f["w_group"],
             m=f["batch"] * f["out_height"] * f["out_width"],
             k=f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // groups),
             n=ceil_div(f["out_channels"], groups),
@@ -109,8 +110,9 @@ class Conv2d(Instruction):
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        depth = f["kernel_height"] * f["kernel_width"] * (f["in_channels"] // f["groups"])
-        return _conv_accesses(f, ceil_div(f["out_channels"], f["block"]) * depth)
+        taps = f["kernel_height"] * f["kernel_width"]
+        depth = depth_rows(f, f["in_channels"] // f["groups"])
+        return _conv_accesses(f, ceil_div(f["out_channels"], f["block"]) * taps * depth)
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
@@ -138,6 +140,7 @@ class DepthwiseConv2d(Instruction):
             lambda f: f["out_channels"] % f["in_channels"] == 0,
         ),
         at_most("out_channels", "block"),
+        ("w_group 0", lambda f: not f["w_group"]),
     )
 
     @staticmethod

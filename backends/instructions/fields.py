@@ -153,9 +153,11 @@ PRODUCT: tuple[Field, ...] = (
 PACKED_WEIGHTS: tuple[Field, ...] = (
     storage("w_type", "storage type of weights, packed if they share bytes; none: `type`", 0),
     flag("narrow_x"),
+    integer("w_group", "<u2", "rows of weights that share a scale; 0: none do", 0),
 )
 """The type of the weights of a product if it is not that of the inputs, and whether the inputs have no more bits than
-they: then the product goes at the rate of the weights' type. Each row of a block of weights begins at a byte.
+they: then the product goes at the rate of the weights' type. Each row of a block of weights begins at a byte. The
+scales of the columns stand in rows before each group.
 """
 
 ROWS: tuple[Field, ...] = (

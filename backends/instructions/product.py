@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..numerics.device.packing import epilogue_table_rows
 from ..numerics.device.product import epilogue, matmul, vector_matmul
+from ..numerics.group_scales import stored_rows
 from ..numerics.packing import weight_row_bytes
 from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import (
@@ -54,6 +55,11 @@ if TYPE_CHECKING:
 def weight_bytes(f: Mapping[str, Any], rows: Any) -> Any:
     """Return how many bytes `rows` rows of a block of a product's weights take, packed or not."""
     return rows * weight_row_bytes(f["block"], f["type"], f["w_type"])
+
+
+def depth_rows(f: Mapping[str, Any], depth: Any) -> Any:
+    """Return how many rows `depth` weights of a column take, with the rows of scales among them."""
+    return stored_rows(depth, f["w_group"], f["type"], f["w_type"])
 
 
 def rate_type(f: Mapping[str, Any]) -> str:
@@ -118,7 +124,8 @@ class Matmul(Instruction):
     """One tile of a (batched) matrix product on the matrix unit: acc[b,m,n] (+)= Σ_k (x[b,m,k]−zx)
     · (w[b,k,n]−zw).
 
-    With `w_type` the unit unpacks the weights on their way from the local memory.
+    With `w_type` the unit unpacks the weights on their way from the local memory, and with `w_group`
+    multiplies each by the scale of its group.
 
     m1: matmul x=0x0, w=0x0, acc=0x0, type=f32, acc_type=f32, m=2, k=3, n=4, x_pitch=4,
         out_pitch=4, block=4, transpose_w=1
@@ -140,8 +147,9 @@ class Matmul(Instruction):
     @staticmethod
     def folds(f: Mapping[str, Any], target: Target) -> Folds[Any]:
         return formulas.matrix_folds(
-            target, rate_type(f), f["w_type"], m=f["m"], k=f["k"], n=f["n"], repeat=f["batch"]
-        )
+            target, rate_type(f), f["w_type"], f["w_group"],
+            m=f["m"], k=f["k"], n=f["n"], repeat=f["batch"],
+        )  # fmt: skip
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
@@ -153,8 +161,8 @@ class Matmul(Instruction):
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        rows = f["n"] if f["transpose_w"] else f["k"] * ceil_div(f["n"], f["block"])
-        return _matmul_accesses(f, rows)
+        rows = depth_rows(f, f["k"]) * ceil_div(f["n"], f["block"])
+        return _matmul_accesses(f, f["n"] if f["transpose_w"] else rows)
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:
@@ -165,7 +173,8 @@ class VectorMatmul(Instruction):
     """One tile of a (batched) matrix product on the vector unit, for few rows: acc[b,m,n] (+)= Σ_k
     (x[b,m,k]−zx) · (w[b,k,n]−zw). Each lane multiplies an element of w by that of x in its row.
 
-    With `w_type` the unit unpacks the weights as it reads them.
+    With `w_type` the unit unpacks the weights as it reads them, and with `w_group` multiplies each by
+    the scale of its group.
 
     v0: vector_matmul x=0x0, w=0x40, acc=0x0, type=i8, acc_type=i32, m=1, k=3, n=4, x_pitch=16,
         out_pitch=16, block=16
@@ -184,14 +193,14 @@ class VectorMatmul(Instruction):
 
     @staticmethod
     def cycles(f: Mapping[str, Any], target: Target) -> int:
-        formulas.check_unpacks(target, f["w_type"])
+        formulas.check_unpacks(target, f["w_type"], f["w_group"])
         return formulas.vector_product_cycles(
             target, f["type"], m=f["m"], k=f["k"], n=f["n"], repeat=f["batch"]
         )
 
     @staticmethod
     def accesses(f: Mapping[str, Any]) -> tuple[Access, ...]:
-        return _matmul_accesses(f, f["k"] * ceil_div(f["n"], f["block"]))
+        return _matmul_accesses(f, depth_rows(f, f["k"]) * ceil_div(f["n"], f["block"]))
 
     @staticmethod
     def reads(f: Mapping[str, Any]) -> tuple[Operand, ...]:

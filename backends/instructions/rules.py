@@ -87,6 +87,10 @@ PACKED: tuple[Rule, ...] = (
         ),
     ),
     (
+        f"w_group 0 or narrow_x 0 and w_type {' or '.join(PACKED_NAMES)}",
+        lambda f: not f["w_group"] or (f["w_type"] in PACKED_NAMES and not f["narrow_x"]),
+    ),
+    (
         "type of more bits than w_type, or unsigned of as many",
         lambda f: f["w_type"] == "none" or takes_weights(f["type"], f["w_type"]),
     ),

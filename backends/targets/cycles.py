@@ -41,9 +41,9 @@ def matrix_rate(target: Target, storage: str) -> float:
     return rate
 
 
-def check_unpacks(target: Target, weights: str) -> None:
-    """Raise DiagnosticError unless the units of the target unpack weights of storage type `weights`; "none" are not
-    packed.
+def check_unpacks(target: Target, weights: str, group: Whole | int = 0) -> None:
+    """Raise DiagnosticError unless the units of the target unpack weights of storage type `weights`, and multiply them
+    by the scale of each `group` of input channels; "none" are not packed, and groups of 0 have no scales.
     """
     if weights != "none" and weights not in target.matrix.macs_per_cycle:
         known = ", ".join(target.matrix.macs_per_cycle)
@@ -51,12 +51,18 @@ def check_unpacks(target: Target, weights: str) -> None:
             f"target '{target.name}' unpacks no weights of '{weights}': its matrix unit has no rate for them",
             hint=f"it multiplies {known}: quantize weights to one of them",
         )
+    if np.any(group > 0) and not target.matrix.group_scales:
+        raise DiagnosticError(
+            f"target '{target.name}' multiplies no weights by scales of groups of input channels",
+            hint="quantize weights per output channel, or give the target matrix.group_scales = true",
+        )
 
 
 def matrix_folds(
     target: Target,
     storage: str,
     weights: str = "none",
+    group: Whole | int = 0,
     *,
     m: Whole,
     k: Whole,
@@ -66,10 +72,11 @@ def matrix_folds(
     """Return the folds of `repeat` products [m,k] x [k,n] of operands of type `storage` on the target's matrix unit.
 
     A cell that makes fewer than one product per cycle streams that much slower: a length of T takes
-    ceil(T / macs_per_cycle) cycles. Weights of the packed type `weights` are unpacked on the way, which takes no time.
-    Raises DiagnosticError if the unit cannot multiply this type, or unpack these weights.
+    ceil(T / macs_per_cycle) cycles. Weights of the packed type `weights` are unpacked on the way and, if `group` is not
+    0, multiplied by the scales of groups of so many rows, which takes no time. Raises DiagnosticError if the unit
+    cannot multiply this type, or unpack these weights.
     """
-    check_unpacks(target, weights)
+    check_unpacks(target, weights, group)
     unit, rate = target.matrix, matrix_rate(target, storage)
     folds = gemm_folds(m, k, n, unit.rows, unit.columns, unit.dataflow, repeat)
     return folds if rate == 1.0 else replace(folds, stream=_ceil(folds.stream / rate))

@@ -77,7 +77,8 @@ class MatrixUnit(_Part):
     is not there cannot be multiplied on this unit. A rate for `i4` says that the units of a core unpack
     weights of 4 bits, two to a byte, on their way from the local memory. It is the rate for inputs of 4
     bits, and at least that of `i8`; products of such weights and wider inputs go at the rate of the
-    inputs' type.
+    inputs' type. With `group_scales` what unpacks weights multiplies each by the scale of its group of
+    input channels, too.
     """
 
     rows: Annotated[int, Field(ge=1, le=65536, strict=True)]
@@ -86,6 +87,7 @@ class MatrixUnit(_Part):
     overlap: bool
     macs_per_cycle: _Rates
     accumulator_bytes: _LocalBytes
+    group_scales: bool = True
 
     @property
     def cells(self) -> int:

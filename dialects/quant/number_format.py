@@ -13,6 +13,7 @@ from xdsl.ir import Attribute
 
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.numerics import storage as numerics_storage
+from ...backends.numerics.packing import in_whole_bytes
 from ...backends.numerics.quantization import (
     Quantization,
     clamp_bounds,
@@ -23,6 +24,7 @@ from ...backends.numerics.quantization import (
 from ..ir.identity_cache import by_identity
 from .element_type import element_storage
 from .parameter_grid import spread_parameters
+from .scale_groups import ScaleGroups
 from .uniform_type import UniformQuantizedType
 
 Clamp = tuple[float | None, float | None]
@@ -44,6 +46,10 @@ class NumberFormat:
     is_quantized: bool
     limits: tuple[int, int] | None = None
     """The least and the greatest stored number, if the type says less than its storage can hold."""
+    groups: ScaleGroups | None = None
+    """The scales of weights in groups of input channels, by which a unit multiplies them. `scales` are what is left for
+    sums of integers: the step of each output channel. Beside floats nothing is left.
+    """
 
     @staticmethod
     @by_identity
@@ -59,6 +65,10 @@ class NumberFormat:
         if not isinstance(element, UniformQuantizedType):
             return NumberFormat(storage, np.ones(1), 0, None, False)
         zero_points = set(element.zero_points)
+        groups = ScaleGroups.of(element) if storage in numerics_storage.PACKED_NAMES else None
+        if groups is not None:
+            scales = groups.steps if groups.has_steps else np.ones(1)
+            return NumberFormat(storage, scales, 0, groups.channel_axis, True, None, groups)
         if element.is_sub_channel or len(zero_points) > 1:
             raise DiagnosticError(
                 "the device computes with one scale per tensor or channel and one zero point, "
@@ -91,6 +101,13 @@ class NumberFormat:
     def is_float(self) -> bool:
         """Whether the numbers are stored as floats."""
         return numerics_storage.is_float(self.storage)
+
+    def multiplied(self, weights: np.ndarray, input: str) -> np.ndarray:
+        """Return weights of this format [..., its axes] as numbers that inputs of a storage type are multiplied with:
+        of whole bytes, times the scales of their groups.
+        """
+        whole = in_whole_bytes(weights)
+        return whole if self.groups is None else self.groups.multiplied(whole, input)
 
     def fits(self, storage: str) -> bool:
         """Tell whether every stored number is one of the integer type `storage`, too."""

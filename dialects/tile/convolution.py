@@ -102,7 +102,8 @@ class Conv2dOp(ConvOp):
             raise VerifyException(
                 f"{groups} groups do not divide {inputs} input and {outputs} output channels"
             )
-        check_packed_weights(self.weight_shape, taps * (inputs // groups), outputs)
+        rows = taps * self.stored_rows(inputs // groups)
+        check_packed_weights(self.weight_shape, rows, outputs)
 
     def instruction(self) -> Translation:
         return "conv2d", self.convolution_fields(), self.product_operands()
@@ -132,6 +133,7 @@ class DepthwiseConv2dOp(ConvOp):
             outputs % inputs == 0,
             f"{inputs} input channels do not divide {outputs} output channels",
         )
+        fail_unless(self.group is None, "depthwise weights have no groups of input channels")
         shape = self.weight_shape
         fail_unless(
             len(shape) >= 2 and prod(shape[:-1]) == taps and shape[-1] >= outputs,

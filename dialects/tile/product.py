@@ -76,7 +76,7 @@ class MatmulOp(ProductOp):
             fail_unless(self.transpose_w is None, "packed weights are not transposed")
             fail_unless(values_of(self.zero_points)[1] == 0, "packed weights have zero point 0")
         if self.transpose_w is None:
-            check_packed_weights(shape[1:], depth, columns)
+            check_packed_weights(shape[1:], self.stored_rows(depth), columns)
             return
         fail_unless(
             shape[1] == 1 and shape[2] == columns and shape[3] >= depth,

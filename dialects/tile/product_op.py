@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
+from ...backends.numerics.group_scales import stored_rows
 from ...backends.numerics.packing import elements_of_bytes, packed_bytes
 from ...backends.numerics.rounding_up import ceil_div
 from ...backends.numerics.storage import (
@@ -34,12 +35,15 @@ class ProductOp(CoreOp):
     them on their way from the local memory. Weights of i8 may meet wider and unsigned inputs, too. Where inputs are
     floats, integers are multiplied as the same floats, and the epilogue multiplies the sums by the weights' scales.
     With `narrow`, x holds numbers of no more bits than packed weights, one in each element, and the product goes at the
-    rate of the weights' type.
+    rate of the weights' type. With `group` packed weights come with a scale for so many input channels of each column,
+    by which the unit multiplies them: the scales of a group stand in rows of w before its weights, as u8 beside
+    integers, else as numbers of x's type.
     """
 
     packed: StringAttr | None = prop(converter=optional_text, default=None)
     block: Integer | None = prop(converter=optional_integer, default=None)
     narrow: UnitAttr | None = prop(converter=flag, default=False)
+    group: Integer | None = prop(converter=optional_integer, default=None)
 
     x: SSAValue = buffer()
     w: SSAValue = buffer()
@@ -74,7 +78,7 @@ class ProductOp(CoreOp):
         if self.packed is None:
             others = ("i8",) if takes_weights(storage, "i8") else ()
             check_storage("w", self.w, storage, *others)
-            for name in ("narrow", "block"):
+            for name in ("narrow", "block", "group"):
                 if getattr(self, name) is not None:
                     raise VerifyException(f"'{name}' is for products with packed weights")
             return
@@ -83,6 +87,10 @@ class ProductOp(CoreOp):
             raise VerifyException(f"weights are packed as {known}, got '{self.packed.data}'")
         if self.narrow is not None and is_float(storage):
             raise VerifyException(f"inputs of {storage} are not narrow")
+        if self.group_size and self.narrow is not None:
+            raise VerifyException("products of weights with scales of groups are not narrow")
+        if self.group is not None and self.group_size < 1:
+            raise VerifyException(f"a group has at least 1 row, not {self.group_size}")
         check_storage("w", self.w, "u8")
         needed = packed_bytes(self.row_weights, self.packed.data)
         if needed != pitch_of(self.w):
@@ -97,6 +105,15 @@ class ProductOp(CoreOp):
             return self.packed.data
         own = storage_of(self.w)
         return "none" if own == storage_of(self.x) else own
+
+    @property
+    def group_size(self) -> int:
+        """How many input channels of a column share a scale; 0 if there are no such scales."""
+        return 0 if self.group is None else self.group.value.data
+
+    def stored_rows(self, depth: int) -> int:
+        """Return how many rows of w `depth` input channels take, with the rows of scales among them."""
+        return stored_rows(depth, self.group_size, storage_of(self.x), self.weight_type)
 
     @property
     def row_weights(self) -> int:
@@ -120,6 +137,7 @@ class ProductOp(CoreOp):
             "block": self.row_weights,
             "w_type": self.weight_type,
             "narrow_x": int(self.narrow is not None),
+            "w_group": self.group_size,
         }
 
     def product_operands(self) -> Operands:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from xdsl.irdl import irdl_op_definition, traits_def
 
-from ...backends.numerics.packing import in_whole_bytes
 from ...backends.numerics.sample_axis import channel_first, channel_last
 from ...backends.numerics.windows import convolution
 from ..network.convolution import Conv2dBase
@@ -45,7 +44,8 @@ class Conv2dOp(Conv2dBase, ProductOp):
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         given = self.operands_by_name(operands)
-        image, weight = given["input"], in_whole_bytes(given["weight"])
+        image = given["input"]
+        weight = self.weights_of_inputs(image, given["weight"])
         if len(weight) > 1:  # each sample has its own weights
             samples = (
                 [array[i : i + 1] if len(array) > 1 else array for array in operands]
@@ -54,7 +54,6 @@ class Conv2dOp(Conv2dBase, ProductOp):
             return np.concatenate([self.evaluate(sample) for sample in samples])
         input = NumberFormat.of(self.input.type)
         kernel = np.ascontiguousarray(weight[0].transpose(2, 3, 1, 0))
-        kernel = self.weights_of_inputs(image, kernel)
         acc = convolution.conv2d(
             channel_last(image),
             kernel,

@@ -11,7 +11,6 @@ from xdsl.irdl import AttrSizedOperandSegments, irdl_op_definition, traits_def
 
 from ...backends.numerics import epilogue, matmul
 from ...backends.numerics.matmul import accumulator_dtype, is_float_dtype
-from ...backends.numerics.packing import in_whole_bytes
 from ...backends.numerics.quantization import quantize_multiplier
 from ...backends.numerics.sample_axis import as_matrices, as_rows
 from ..ir.attribute import text
@@ -19,7 +18,7 @@ from ..ir.field import DERIVED, argument, operand, prop
 from ..network.product import MatmulBase
 from ..network.tensor_op import Arrays
 from ..network.traits import RowMajor
-from ..quant.element_type import is_quantized, shape_of
+from ..quant.element_type import element_storage, is_quantized, shape_of
 from ..quant.number_format import NumberFormat, float_clamp
 from . import quantization_rules as rules
 from .tpu_op import ClampedOp
@@ -48,11 +47,12 @@ class ProductOp(ClampedOp):
             quantized = is_quantized(self.operands[0].type)
             self.properties["accumulator"] = text("i32" if quantized else "f32")
 
-    @staticmethod
-    def weights_of_inputs(inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """Return weights as numbers that `inputs` are multiplied with: integers as the same floats if these are
-        floats.
+    def weights_of_inputs(self, inputs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Return weights [S or 1, ...] as numbers that `inputs` are multiplied with: times the scales of their groups,
+        and integers as the same floats if the inputs are floats.
         """
+        input, weight = (value.type for value in self.operands[:2])
+        weights = NumberFormat.of(weight).multiplied(weights, element_storage(input))
         mixed = is_float_dtype(inputs.dtype) and not is_float_dtype(weights.dtype)
         return weights.astype(inputs.dtype) if mixed else weights
 
@@ -82,7 +82,8 @@ class ProductOp(ClampedOp):
         result = NumberFormat.of(self.output.type)
         if not result.is_quantized:
             bounds = float_clamp(self.clamp)
-            scales = _per_channel(weight.scales, acc) if weight.is_quantized else None
+            is_scaled = weight.is_quantized and weight.groups is None
+            scales = _per_channel(weight.scales, acc) if is_scaled else None
             return epilogue.epilogue_float(acc, bias, result.storage, bounds, residual, scales)
         scales = input.scale * weight.scales
         multiplier, shift = quantize_multiplier(_per_channel(scales / result.scale, acc))
@@ -129,11 +130,11 @@ class MatmulOp(MatmulBase, ProductOp):
 
     def evaluate(self, operands: Arrays) -> np.ndarray:
         given = self.operands_by_name(operands)
-        a, b = as_matrices(given["lhs"], in_whole_bytes(given["rhs"]))
+        right = self.weights_of_inputs(given["lhs"], given["rhs"])
+        a, b = as_matrices(given["lhs"], right)
         samples = max(len(a), len(b))
         outer = np.broadcast_shapes(a.shape[1:-2], b.shape[1:-2])
         shape = (samples, *outer, a.shape[-2], b.shape[-1])
-        b = self.weights_of_inputs(a, b)
         acc = matmul.matmul(*as_rows(a, b), self.accumulator.data).reshape(shape)
         lhs, rhs = NumberFormat.of(self.lhs.type), NumberFormat.of(self.rhs.type)
         if lhs.is_quantized:

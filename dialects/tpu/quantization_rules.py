@@ -19,7 +19,16 @@ from ...backends.numerics.storage import (
     WEIGHT_NAMES,
 )
 from ..quant import UniformQuantizedType
-from ..quant.element_type import element_of, element_storage, is_float, is_quantized
+from ..quant.element_type import (
+    element_of,
+    element_storage,
+    is_float,
+    is_quantized,
+    shape_of,
+)
+from ..quant.number_format import NumberFormat
+from ..quant.parameter_grid import spread_parameters
+from ..quant.scale_groups import ScaleGroups
 
 NamedValue = tuple[str, SSAValue]
 """Storage types whose products the matrix unit forms."""
@@ -235,10 +244,35 @@ def _integer_weight(weight: SSAValue, axis: int) -> None:
             f"weight of a product of floats must be stored as one of {', '.join(NARROW_WEIGHT_NAMES)} if it is "
             f"quantized, got {element_of(weight)}"
         )
-    _quantized_weight(weight, axis, False)
+    _quantized_weight(weight, axis, False, whole_scales=False)
 
 
-def _quantized_weight(weight: SSAValue, axis: int, zero_point: bool) -> None:
+def _grouped_weight(
+    weight: SSAValue, element: UniformQuantizedType, axis: int, whole_scales: bool
+) -> None:
+    """Raise VerifyException unless units multiply weights of a type with blocks by their scales: packed weights with
+    one scale for so many input channels of each output channel, a whole multiple of a step of that if `whole_scales`.
+    """
+    groups = ScaleGroups.of(element) if element.storage_name in PACKED_NAMES else None
+    shape = shape_of(weight)
+    depth_axis = 1 if axis == 0 else axis - 1
+    if groups is None or (groups.channel_axis, groups.depth_axis) != (axis, depth_axis):
+        known = " or ".join(PACKED_NAMES)
+        raise VerifyException(
+            f"weight with blocks must be of {known}, with blocks along axis {depth_axis} for each index of axis "
+            f"{axis}, got {element}"
+        )
+    try:
+        spread_parameters(element, shape)
+        if whole_scales:
+            groups.check_steps()
+    except ValueError as error:
+        raise VerifyException(f"weight: {error}") from None
+
+
+def _quantized_weight(
+    weight: SSAValue, axis: int, zero_point: bool, whole_scales: bool = True
+) -> None:
     element = element_of(weight)
     if not isinstance(element, UniformQuantizedType):
         raise VerifyException(
@@ -246,6 +280,9 @@ def _quantized_weight(weight: SSAValue, axis: int, zero_point: bool) -> None:
         )
     if element.storage_name in PACKED_NAMES and any(element.zero_points):
         raise VerifyException(f"weight of {element.storage_name} must have zero points 0")
+    if element.is_sub_channel:
+        _grouped_weight(weight, element, axis, whole_scales)
+        return
     if element.is_per_tensor:
         if element.zero_point and not zero_point:
             raise VerifyException(f"weight must have zero point 0, got {element.zero_point}")
@@ -269,7 +306,7 @@ def _quantized_bias(bias: SSAValue, input: SSAValue, weight: SSAValue) -> None:
         raise VerifyException(f"bias must have elements of i32, got {element}")
     x, w = element_of(input), element_of(weight)
     assert isinstance(x, UniformQuantizedType) and isinstance(w, UniformQuantizedType)
-    expected = np.float64(x.scale) * np.asarray(w.scales)
+    expected = np.float64(x.scale) * NumberFormat.of(w).scales
     found = np.asarray(element.scales)
     if any(element.zero_points) or not np.allclose(found, expected, rtol=1e-6, atol=0):
         raise VerifyException("bias must have the scales of input times weight and zero points 0")

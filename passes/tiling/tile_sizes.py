@@ -8,6 +8,7 @@ from math import prod
 from typing import NamedTuple
 
 from ...backends.numerics.device.packing import epilogue_table_bytes
+from ...backends.numerics.group_scales import stored_rows
 from ...backends.numerics.packing import weight_row_bytes
 from ...backends.numerics.rounding_up import ceil_div, round_up
 from ...backends.numerics.storage import bytes_of
@@ -137,6 +138,8 @@ class Product:
     """
     packed: str = "none"
     """The storage type of weights, which may share bytes, if it is not the input's; else "none"."""
+    scale_group: int = 0
+    """How many input channels share a scale, which stands among the weights; 0 if there are no such scales."""
     rate: str = ""
     """The storage type at whose rate the products go, if that is not the input's."""
 
@@ -231,7 +234,8 @@ def _input_bytes(
 
 
 def _weight_bytes(p: Product, channels: int, depth: int) -> int:
-    rows = ceil_div(channels, p.block) * p.taps * round_up(depth, p.depth_unit)
+    stored = stored_rows(round_up(depth, p.depth_unit), p.scale_group, p.storage, p.packed)
+    rows = ceil_div(channels, p.block) * p.taps * stored
     return weight_row_bytes(p.block, p.storage, p.packed) * rows
 
 

@@ -25,13 +25,15 @@ from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
 from ...dialects.quant import UniformQuantizedType, uniform, uniform_per_axis
-from ...dialects.quant.element_type import element_of, shape_of
+from ...dialects.quant.element_type import element_of, element_storage, shape_of
+from .builder.grouped_weights import WeightGroups, float_scales, quantize_grouped
 from .precision.given_quantization import as_signed, constant_of, given_constant, signed
 from .precision.schemes import Scheme
 from .quantized_product import (
     accumulator_for,
     accumulator_for_activations,
     quantize_bias,
+    quantize_grouped_product,
     quantize_product,
 )
 from .tpu_builder import Conversions, TpuBuilder, not_quantizable, quantized_element
@@ -131,12 +133,18 @@ def _float_weight(builder: TpuBuilder, op: top.TopOp, right: SSAValue) -> SSAVal
     ):
         return builder.as_float(right)
     array, axis = builder.array_of(weight), channels.weight_axis % len(shape_of(weight.output))
+    groups = WeightGroups.of(op, weight, builder.scheme_of(op.output))
     try:
-        scales = weight_scales(array, axis, storage)
+        if groups is not None:
+            scales = float_scales(array, groups, storage, element_storage(builder.float))
+            stored = quantize_grouped(array, scales, groups, storage)
+            element = groups.element(scales, array.ndim, storage)
+        else:
+            scales = weight_scales(array, axis, storage)
+            stored = quantize(array, scales, 0, storage, axis=axis)
+            element = uniform_per_axis(storage, axis, scales.tolist())
     except ValueError as error:
         raise not_quantizable(op, error) from None
-    stored = quantize(array, scales, 0, storage, axis=axis)
-    element = uniform_per_axis(storage, axis, scales.tolist())
     return builder.constant(f"{builder.key_of(weight)}.{storage}", stored, element)
 
 
@@ -168,23 +176,28 @@ def convert_weighted(
         array = array / np.expand_dims(
             factors, _other_axes(array.ndim, WeighsChannels.axes_of(op)[1])
         )
+    groups = WeightGroups.of(op, weight, builder.integers)
+    bias_array = None if bias is None else builder.array_of(bias)
     try:
-        product = quantize_product(
-            array,
-            axis,
-            None if bias is None else builder.array_of(bias),
-            x.scale,
-            x.zero_point,
-            builder.integers,
-        )
-        scales = product.scales * builder.joined.values.get(op.output, 1.0)
-        quantize_multiplier(x.scale * scales / result.scale)
+        if groups is None:
+            product = quantize_product(
+                array, axis, bias_array, x.scale, x.zero_point, builder.integers
+            )
+        else:
+            product = quantize_grouped_product(
+                array, groups, bias_array, x.scale, x.zero_point, builder.integers
+            )
+        factor = builder.joined.values.get(op.output, 1.0)
+        scales = product.scales * factor
+        quantize_multiplier(x.scale * product.steps * factor / result.scale)
     except ValueError as error:
         raise not_quantizable(op, error) from None
     weight_form = builder.constant(
         f"{builder.key_of(weight)}.{builder.integers.weights}",
         product.weight,
-        _weight_type(axis, scales, builder.integers),
+        _weight_type(axis, scales, builder.integers)
+        if groups is None
+        else groups.element(scales, array.ndim, builder.integers.weights),
     )
     bias_form = None
     if bias is not None and product.bias is not None:

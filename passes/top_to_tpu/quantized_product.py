@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from ...backends.numerics.packing import in_whole_bytes
 from ...backends.numerics.quantization import (
     SYMMETRIC_LIMIT,
     next_power_of_two,
@@ -17,6 +18,8 @@ from ...backends.numerics.quantization import (
     weight_scales,
 )
 from ...backends.numerics.storage import PACKED_NAMES, integer_range
+from ...dialects.quant.scale_groups import ScaleGroups
+from .builder.grouped_weights import WeightGroups, quantize_grouped, whole_scales
 from .precision.schemes import Scheme
 
 _MAX_BIAS = 2**30
@@ -28,13 +31,15 @@ too."""
 class QuantizedProduct:
     """Integer weights of a product.
 
-    `weight` is i8 in [-127, 127], or i4, of the float weights' shape; `scales` is f64 [channels] (each an f32 value);
-    `bias` is i32 [channels] in units of input scale · scales[c], or None; `accumulator` is the type that holds every
-    sum.
+    `weight` is i8 in [-127, 127], or i4, of the float weights' shape; `scales` is f64 [channels] (each an f32 value),
+    or, of groups of input channels, [groups, channels]; `steps` is f64 [channels], what the scales of a channel are
+    multiples of; `bias` is i32 [channels] in units of input scale · steps[c], or None; `accumulator` is the type that
+    holds every sum.
     """
 
     weight: np.ndarray
     scales: np.ndarray
+    steps: np.ndarray
     bias: np.ndarray | None
     accumulator: Literal["i32", "i64"]
 
@@ -75,8 +80,40 @@ def quantize_product(
     return QuantizedProduct(
         quantized,
         scales,
+        scales,
         integers,
         accumulator_for(quantized, axis, integers, zero_point, scheme.activations),
+    )
+
+
+def quantize_grouped_product(
+    weight: np.ndarray,
+    groups: WeightGroups,
+    bias: np.ndarray | None,
+    input_scale: float,
+    zero_point: int,
+    scheme: Scheme,
+) -> QuantizedProduct:
+    """Return the integers for f32 `weight` with whole scales for groups of input channels, as `quantize_product` does
+    for one scale for each output channel.
+    """
+    storage, axis, least = scheme.weights, groups.channel_axis, 0.0
+    if bias is not None:
+        if not np.all(np.isfinite(bias)):
+            raise ValueError("biases must be finite")
+        least = np.abs(bias.astype(np.float64)) / (input_scale * _MAX_BIAS)
+    scales = whole_scales(weight, groups, storage, least)
+    quantized = quantize_grouped(weight, scales, groups, storage)
+    kept = ScaleGroups.of(groups.element(scales, weight.ndim, storage))
+    assert kept is not None
+    integers = None if bias is None else quantize_bias(bias, input_scale * kept.steps)
+    numbers = kept.multiplied(in_whole_bytes(quantized), scheme.activations)
+    return QuantizedProduct(
+        quantized,
+        scales,
+        kept.steps,
+        integers,
+        accumulator_for(numbers, axis, integers, zero_point, scheme.activations),
     )
 
 

@@ -30,6 +30,7 @@ from ...dialects import tpu
 from ...dialects.network.rewriting import erase_if_unused
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of, element_storage
+from ...dialects.quant.number_format import NumberFormat
 from ..pattern_driver import pattern_counts
 from ..smalti_pass import Level, SmaltiPass
 
@@ -106,7 +107,7 @@ def _scales_fit(product: tpu.ProductOp, residual: SSAValue) -> bool:
         return True
     if not isinstance(x, UniformQuantizedType) or not isinstance(w, UniformQuantizedType):
         return False
-    return bool(r.scale / (x.scale * np.min(w.scales)) <= _MAX_RATIO)
+    return bool(r.scale / (x.scale * np.min(NumberFormat.of(w).scales)) <= _MAX_RATIO)
 
 
 def _with_residual(product: tpu.ProductOp, residual: SSAValue, op: tpu.AddOp) -> tpu.ProductOp:

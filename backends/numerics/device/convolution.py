@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..group_scales import stored_rows
 from ..rounding_up import ceil_div
 from ..windows import convolution
 from .packing import unpack_conv_weights
@@ -47,6 +48,7 @@ def conv2d(
     block: int,
     w_type: str = "none",
     narrow_x: int = 0,
+    w_group: int = 0,
 ) -> np.ndarray:
     """Compute acc[batch, out_height, out_width, out_pitch] (+)= the convolution of x[batch, in_height, in_width,
     in_pitch].
@@ -55,19 +57,21 @@ def conv2d(
     Windows may reach past the input on any side, where they find `pad_value`. With
     `accumulate`, the result is added to `acc`. Unless `w_type` is "none", w is of that type, its
     last axis packed if elements share bytes; `narrow_x` says that x has no more bits than that.
+    With `w_group` the weights of each tap come with a scale for so many channels, in rows among theirs.
     """
     kernel = (kernel_height, kernel_width)
-    depth = kernel_height * kernel_width * (in_channels // groups)
+    depth = in_channels // groups
+    rows = kernel_height * kernel_width * stored_rows(depth, w_group, type, w_type)
     blocks = ceil_div(out_channels, block)
     images = shaped(x, (batch, in_height, in_width, in_pitch), "x", type)[..., :in_channels]
     images = narrowed(images, w_type, narrow_x)
-    weights = shaped_weights(w, (blocks, depth, block), type, w_type)
+    weights = shaped_weights(w, (blocks, rows, block), type, w_type)
 
     def one(packed: np.ndarray, images: np.ndarray) -> np.ndarray:
-        packed = unpacked(packed, block, type, w_type)
+        packed = unpacked(packed, block, type, w_type, w_group, depth)
         return convolution.conv2d(
             images,
-            unpack_conv_weights(packed, kernel, in_channels // groups, out_channels),
+            unpack_conv_weights(packed, kernel, depth, out_channels),
             strides=(stride_height, stride_width),
             dilations=(dilation_height, dilation_width),
             pads=(pad_top, pad_left, 0, 0),
@@ -111,12 +115,15 @@ def depthwise_conv2d(
     block: int,
     w_type: str = "none",
     narrow_x: int = 0,
+    w_group: int = 0,
 ) -> np.ndarray:
     """Compute the same as `conv2d`, but each output channel o from one input channel, o * in_channels // out_channels.
 
     w is [kernel_height * kernel_width, block], block >= out_channels. `groups` is in_channels, or
-    left at 1.
+    left at 1, `w_group` 0: a weight has its channel's scale.
     """
+    if w_group:
+        raise ValueError("the weights of a depthwise convolution have no groups of input channels")
     if groups not in (1, in_channels):
         raise ValueError(
             f"a depthwise convolution has {in_channels} groups, one a channel, not {groups}"

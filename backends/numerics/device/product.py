@@ -6,6 +6,7 @@ import numpy as np
 
 from ..epilogue import epilogue_float, epilogue_int
 from ..fixed_point import Residual
+from ..group_scales import stored_rows
 from ..matmul import matmul as exact_matmul
 from ..rounding_up import ceil_div
 from ..storage import integer_range, is_float
@@ -45,27 +46,30 @@ def matmul(
     w_zero_point: int = 0,
     w_type: str = "none",
     narrow_x: int = 0,
+    w_group: int = 0,
 ) -> np.ndarray:
     """Compute acc[batch, m, out_pitch] (+)= Σ_k (x[batch, m, k] − x_zero_point) · (w[batch, k, n] − w_zero_point).
 
     x is [batch, m, x_pitch]. w is [batch, ceil(n / block), k, block], with `transpose_w` [batch, n,
     block] (rows of k elements); with `shared_w` one matrix, without the batch axis, serves all of
     them. Unless `w_type` is "none", w is of that type, its last axis packed if elements share bytes; `narrow_x` says
-    that x has no more bits than that.
+    that x has no more bits than that. With `w_group` weights come with a scale for so many k, in rows among theirs.
     """
     left = narrowed(shaped(x, (batch, m, x_pitch), "x", type)[..., :k], w_type, narrow_x)
-    matrix = (n, block) if transpose_w else (ceil_div(n, block), k, block)
+    rows = stored_rows(k, w_group, type, w_type)
+    matrix = (n, block) if transpose_w else (ceil_div(n, block), rows, block)
     shape = matrix if shared_w else (batch, *matrix)
     packed = shaped_weights(w, shape, type, w_type)
     bounds = None
     if not is_float(type):
-        ranges = integer_range(type), integer_range(type if w_type == "none" else w_type)
+        numbers = "i8" if w_group else w_type
+        ranges = integer_range(type), integer_range(type if numbers == "none" else numbers)
         points = (x_zero_point, w_zero_point)
         a, b = (_reach(*each, point) for each, point in zip(ranges, points, strict=True))
         bounds = a, b
 
     def one(packed: np.ndarray, left: np.ndarray) -> np.ndarray:
-        packed = unpacked(packed, block, type, w_type)
+        packed = unpacked(packed, block, type, w_type, w_group, k)
         if transpose_w:
             right = np.swapaxes(packed[..., :k], -1, -2)
         else:
@@ -97,12 +101,14 @@ def vector_matmul(
     w_zero_point: int = 0,
     w_type: str = "none",
     narrow_x: int = 0,
+    w_group: int = 0,
 ) -> np.ndarray:
     """Compute what `matmul` does; w is [batch, ceil(n / block), k, block]."""
     return matmul(
         x, w, acc, type=type, acc_type=acc_type, accumulate=accumulate, batch=batch, m=m, k=k, n=n,
         x_pitch=x_pitch, out_pitch=out_pitch, block=block, shared_w=shared_w,
         x_zero_point=x_zero_point, w_zero_point=w_zero_point, w_type=w_type, narrow_x=narrow_x,
+        w_group=w_group,
     )  # fmt: skip
 
 

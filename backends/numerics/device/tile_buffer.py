@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..group_scales import stored_rows, unpacked_groups
 from ..packing import packed_bytes, unpack_rows
 from ..storage import PACKED_NAMES, dtype_of, integer_range, is_float, storage_type
 from ..strided_view import strided_view
@@ -36,10 +37,18 @@ def shaped_weights(w: np.ndarray, shape: tuple[int, ...], type: str, w_type: str
     return shaped(w, (*shape[:-1], packed_bytes(shape[-1], w_type)), "w", "u8")
 
 
-def unpacked(w: np.ndarray, columns: int, type: str, w_type: str) -> np.ndarray:
+def unpacked(
+    w: np.ndarray, columns: int, type: str, w_type: str, w_group: int = 0, depth: int = 0
+) -> np.ndarray:
     """Return weights with rows of `columns` elements as numbers that inputs of `type` are multiplied with: as they are
-    if `w_type` is "none", else integers, or floats that stand for the same integers.
+    if `w_type` is "none", else integers, or floats that stand for the same integers. If `w_group` is not 0, the rows
+    [..., n] come with scales: those of each `depth` weights begin with a group of their own.
     """
+    if w_group:
+        rows = stored_rows(depth, w_group, type, w_type)
+        taps = w.reshape(*w.shape[:-2], -1, rows, w.shape[-1])
+        numbers = unpacked_groups(taps, columns, depth, w_group, type, w_type)
+        return numbers.reshape(*w.shape[:-2], -1, columns)
     if w_type in PACKED_NAMES:
         w = unpack_rows(w, columns, w_type)
     return w.astype(dtype_of(type)) if w_type != "none" and is_float(type) else w

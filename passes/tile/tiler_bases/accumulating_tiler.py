@@ -177,7 +177,7 @@ class AccumulatingTiler(Tiler):
     def is_scaled(self) -> bool:
         """Whether inputs are floats and weights integers, by whose scales the epilogue multiplies the sums."""
         x, w = self.layer.elements[:2]
-        return x.is_float and w.is_quantized
+        return x.is_float and w.is_quantized and w.groups is None
 
     def elements_read(self, index: int) -> int:
         # The table of parameters holds the bias.
@@ -525,6 +525,7 @@ class AccumulatingTiler(Tiler):
         layer, residual = self.layer, self.residual
         return {
             "packed": self.packing.narrower,
+            "scale_group": self.packing.group,
             "rate": self.packing.rate,
             "keeps_input": layer.inputs[0].is_kept,
             "keeps_residual": residual is not None and layer.inputs[residual].is_kept,

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ....backends.numerics.device.packing import pack_matmul_weights
+from ....backends.numerics.group_scales import stored_rows, with_scales
 from ....backends.numerics.packing import (
     elements_of_bytes,
     pack_rows,
@@ -17,6 +19,7 @@ from ....backends.numerics.packing import (
 )
 from ....backends.numerics.storage import PACKED_NAMES
 from ....dialects.quant.number_format import NumberFormat
+from ....dialects.quant.scale_groups import ScaleGroups
 from .emitter import Field
 
 
@@ -24,19 +27,23 @@ from .emitter import Field
 class WeightPacking:
     """The packing of weights of type `storage`; `narrower` is that type if it is not the input's, else "none". `rate`
     is the storage type at whose rate the products go: that of the input, or of packed weights that are no narrower than
-    it.
+    it. `groups` are the scales of groups of input channels, whose rows stand among those of weights, for inputs of type
+    `input`.
     """
 
     storage: str
     narrower: str
     rate: str
+    input: str
+    groups: ScaleGroups | None = None
 
     @staticmethod
     def of(x: NumberFormat, w: NumberFormat) -> WeightPacking:
         """Return the packing of weights `w` for inputs `x`."""
         narrower = "none" if w.storage == x.storage else w.storage
-        fits = w.storage in PACKED_NAMES and x.fits(w.storage)
-        return WeightPacking(w.storage, narrower, w.storage if fits else x.storage)
+        fits = w.storage in PACKED_NAMES and x.fits(w.storage) and w.groups is None
+        rate = w.storage if fits else x.storage
+        return WeightPacking(w.storage, narrower, rate, x.storage, w.groups)
 
     @property
     def is_packed(self) -> bool:
@@ -52,13 +59,34 @@ class WeightPacking:
         """Return how many elements a row of `columns` weights has in memory: bytes, if weights share them."""
         return packed_bytes(columns, self.storage) if self.is_packed else columns
 
-    def size_bytes(self, columns: int, rows: int) -> int:
-        """Return the bytes of `rows` rows of `columns` weights."""
+    @property
+    def group(self) -> int:
+        """How many input channels share a scale; 0 if there are no such scales."""
+        return 0 if self.groups is None else self.groups.size
+
+    def stored_rows(self, depth: int) -> int:
+        """Return how many rows the weights of `depth` input channels take, with those of scales."""
+        return stored_rows(depth, self.group, self.input, self.storage)
+
+    def size_bytes(self, columns: int, depth: int, taps: int = 1) -> int:
+        """Return the bytes of the weights of `taps` times `depth` input channels and `columns` columns."""
+        rows = taps * self.stored_rows(depth)
         return weight_row_bytes(columns, self.storage, self.narrower) * rows
 
-    def stored(self, weights: np.ndarray) -> np.ndarray:
-        """Return weights [..., columns], in the order in which a unit reads them, as they lie in memory."""
-        return pack_rows(weights, self.storage) if self.is_packed else weights
+    def stored(self, weights: np.ndarray, taps: int = 1) -> np.ndarray:
+        """Return weights [..., taps · depth, columns], in the order in which a unit reads them, as they lie in memory;
+        if there are scales of groups, [blocks, taps · depth, columns], with the rows of scales.
+        """
+        if not self.is_packed:
+            return weights
+        packed = pack_rows(weights, self.storage)
+        if self.groups is None:
+            return packed
+        blocks, rows, columns = weights.shape
+        scales = pack_matmul_weights(self.groups.stored(self.input), columns)
+        by_tap = packed.reshape(blocks, taps, rows // taps, -1)
+        stored = with_scales(by_tap, scales[:, None], self.group, self.input, self.storage)
+        return stored.reshape(blocks, -1, stored.shape[-1])
 
     def fields(self, columns: int) -> Mapping[str, Field]:
         """Return the fields of a tile op that say how its rows of `columns` weights are packed, and whether the input
@@ -71,4 +99,5 @@ class WeightPacking:
             "packed": self.storage,
             "block": None if filled == columns else columns,
             "narrow": self.rate == self.storage,
+            "group": self.group or None,
         }

@@ -56,6 +56,8 @@ class ConvolutionTiler(AccumulatingTiler):
         self.depthwise = op.is_depthwise
         self._ranges: dict[tuple[int, Range], InputRange] = {}
         """The input ranges that were asked for, by axis and range of outputs: a search asks for the same ones often."""
+        if self.depthwise and self.packing.group:
+            raise layer.error("the device convolves channel by channel with one scale per channel")
         if layer.elements[1].zero_point:
             raise layer.error("the device convolves with weights whose zero point is 0")
 
@@ -143,7 +145,7 @@ class ConvolutionTiler(AccumulatingTiler):
         taps = prod(self.kernel)
         vector = self.epilogue_cycles(outputs)
         x = self._input_box(rows, window[1], (0, self.group_channels))
-        weights = self.packing.size_bytes(round_up(channels, costs.lane_group), taps * self.depth)
+        weights = self.packing.size_bytes(round_up(channels, costs.lane_group), self.depth, taps)
         storage = layer.elements[0].storage
         matrix = 0
         if self.depthwise:
@@ -218,7 +220,9 @@ class ConvolutionTiler(AccumulatingTiler):
             residual=self.residual is not None,
             table_rows=self.table_rows,
             row_limit=MAX_POSITIONS,
-            can_split_depth=self.groups == 1 and not layer.elements[0].is_float,
+            can_split_depth=self.groups == 1
+            and not layer.elements[0].is_float
+            and not self.packing.group,
             **self.stored_operands(),
         )
 
@@ -302,6 +306,8 @@ class ConvolutionTiler(AccumulatingTiler):
             end = min(first + row, packed.layout.shape[1])
             return emitter.load(packed, ((0, taps), (first, end)), (0, 1), row)
         blocks = (low // block, ceil_div(high, block))
+        if self.packing.group:
+            depth = (0, self.packing.stored_rows(self.depth))
         size = depth[1] - depth[0]
         row = self.packing.row_elements(block)
         box = (blocks, (0, taps), depth, (0, row))
@@ -310,23 +316,25 @@ class ConvolutionTiler(AccumulatingTiler):
 
     def _packed(self, constants: Constants, block: int) -> Buffer:
         """Return the weights as the device reads them: [blocks, taps, C/groups, block], or depthwise [taps, pitch]; the
-        last axis counts bytes if weights share them.
+        last axis counts bytes if weights share them, and rows of scales are among those of weights if there are any.
         """
 
         def make() -> np.ndarray:
-            w = self._weights(constants).transpose(2, 3, 1, 0)
+            w = in_whole_bytes(self.weight.constant(constants.store)).transpose(2, 3, 1, 0)
             if self.depthwise:
                 pitch = round_up(self.outputs, self.costs.lane_group)
                 return self.packing.stored(pack_depthwise_weights(w, pitch))
-            packed = self.packing.stored(pack_conv_weights(w, block))
-            return packed.reshape(len(packed), prod(self.kernel), self.group_channels, -1)
+            taps = prod(self.kernel)
+            packed = self.packing.stored(pack_conv_weights(w, block), taps)
+            return packed.reshape(len(packed), taps, -1, packed.shape[-1])
 
         identity = ("packed", self.weight.value, block, self.depthwise)
         return constants.once(identity, f"{self.weight.name}.packed", make)
 
     def _weights(self, constants: Constants) -> np.ndarray:
-        """Return the weights [O, C/groups, KH, KW], in elements of whole bytes."""
-        return in_whole_bytes(self.weight.constant(constants.store))
+        """Return the weights [O, C/groups, KH, KW] as numbers that the input is multiplied with."""
+        x, w = self.layer.elements[:2]
+        return w.multiplied(self.weight.constant(constants.store), x.storage)
 
     def multiply(
         self,

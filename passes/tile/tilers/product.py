@@ -99,9 +99,7 @@ class MatmulTiler(AccumulatingTiler):
         else:
             matrix = costs.matrix_cycles(self.packing.rate, *product)
         x = self._matrix_box(self.x, window[:-1], (0, self.depth))
-        weights = self.packing.size_bytes(
-            round_up(columns, costs.lane_group), matrices * self.depth
-        )
+        weights = self.packing.size_bytes(round_up(columns, costs.lane_group), self.depth, matrices)
         work = self.part_work(window, x, weights, matrix, vector)
         if not self.w.is_kept:
             return work
@@ -138,7 +136,7 @@ class MatmulTiler(AccumulatingTiler):
             out_storage=self.layer.output.storage,
             residual=self.residual is not None,
             table_rows=self.table_rows,
-            can_split_depth=not element.is_float,
+            can_split_depth=not element.is_float and not self.packing.group,
             depth_unit=self.costs.lane_group if self.transposed else 1,
             **self.stored_operands(),
         )
@@ -261,6 +259,8 @@ class MatmulTiler(AccumulatingTiler):
             packed = self._packed(constants, block)
             blocks = (channels[0] // block, ceil_div(channels[1], block))
             row = self.packing.row_elements(block)
+            if self.packing.group:
+                depth = (0, self.packing.stored_rows(self.depth))
             shape = (1, blocks[1] - blocks[0], depth[1] - depth[0], row)
             return emitter.load(packed, (blocks, depth, (0, row)), (0, 1, 2), row, shape=shape)
         rank = len(self.w.layout.shape)
@@ -287,16 +287,22 @@ class MatmulTiler(AccumulatingTiler):
         return target
 
     def _packed(self, constants: Constants, block: int) -> Buffer:
-        """Return the right-hand matrix as the device reads it: [blocks, K, block]."""
+        """Return the right-hand matrix as the device reads it: [blocks, K, block], with rows of scales if it has
+        them.
+        """
 
         def make() -> np.ndarray:
-            return self.packing.stored(pack_matmul_weights(self._matrix(constants), block))
+            matrix = in_whole_bytes(self.w.constant(constants.store))
+            matrix = matrix.reshape(self.w.layout.shape[-2:])
+            return self.packing.stored(pack_matmul_weights(matrix, block))
 
         return constants.once(("packed", self.w.value, block), f"{self.w.name}.packed", make)
 
     def _matrix(self, constants: Constants) -> np.ndarray:
-        matrix = in_whole_bytes(self.w.constant(constants.store))
-        return matrix.reshape(self.w.layout.shape[-2:])
+        """Return the right-hand matrix [K, N] as numbers that the left side is multiplied with."""
+        x, w = self.layer.elements[:2]
+        matrix = self.w.constant(constants.store).reshape(self.w.layout.shape[-2:])
+        return w.multiplied(matrix, x.storage)
 
     def multiply(
         self,

@@ -75,6 +75,21 @@ _WEIGHT_ONLY = tuple(
     for floats in ("f16", "bf16")
     for weights in ("i8", "i4")
 )
+_GROUPED = tuple(
+    Scheme(
+        f"w4{activations}-g{size}",
+        f"activations {what}, weights 4 bits in groups of {size} input channels",
+        storage,
+        "i4",
+        weight_scales=size,
+    )
+    for activations, storage, what in (
+        ("a8", "i8", "8 bits asymmetric"),
+        ("f16", "f16", "f16"),
+        ("bf16", "bf16", "bf16"),
+    )
+    for size in (32, 64, 128)
+)
 _OTHERS = (
     Scheme(
         "symmetric-kl",
@@ -131,7 +146,7 @@ _OTHERS = (
     ),
 )
 SCHEMES: Mapping[str, Scheme] = {
-    each.name: each for each in (INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY, *_OTHERS)
+    each.name: each for each in (INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY, *_GROUPED, *_OTHERS)
 }
 """Every scheme, by its name."""
 _ONE_BIT = ("int1", "i1", "w1a1", "w1a8", "binary")
@@ -164,25 +179,32 @@ def check_target(scheme: Scheme, target: Target) -> None:
     lacking = _lacking(scheme, target)
     if lacking is None:
         return
-    what, storage = lacking
+    lack, help = lacking
     capable = [each.name for each in SCHEMES.values() if _lacking(each, target) is None]
     raise DiagnosticError(
-        f"target '{target.name}' cannot compute by scheme '{scheme.name}': its matrix unit has no rate for {what} of "
-        f"{storage}",
-        hint=f"it computes by {', '.join(capable)}; for a machine that multiplies {storage}, give the target a "
-        "rate in matrix.macs_per_cycle",
+        f"target '{target.name}' cannot compute by scheme '{scheme.name}': {lack}",
+        hint=f"it computes by {', '.join(capable)}; {help}",
     )
 
 
 def _lacking(scheme: Scheme, target: Target) -> tuple[str, str] | None:
-    """Return what a scheme has of a storage type for which a target's matrix unit has no rate, and that type; None if
-    it has all rates.
-    """
+    """Return what a target lacks for a scheme, and what to do about it; None if it lacks nothing."""
     rates = target.matrix.macs_per_cycle
-    if scheme.quantizes and scheme.activations not in rates:
-        return "activations", scheme.activations
-    if scheme.weights in PACKED_NAMES and scheme.weights not in rates:
-        return "weights", scheme.weights
+    kinds = (
+        ("activations", scheme.activations, scheme.quantizes),
+        ("weights", scheme.weights, scheme.weights in PACKED_NAMES),
+    )
+    for what, storage, is_needed in kinds:
+        if is_needed and storage not in rates:
+            return (
+                f"its matrix unit has no rate for {what} of {storage}",
+                f"for a machine that multiplies {storage}, give the target a rate in matrix.macs_per_cycle",
+            )
+    if isinstance(scheme.weight_scales, int) and not target.matrix.group_scales:
+        return (
+            "its units multiply no weights by scales of groups of input channels",
+            "for a machine that does, give the target matrix.group_scales = true",
+        )
     return None
 
 

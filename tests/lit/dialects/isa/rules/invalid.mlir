@@ -660,6 +660,16 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
 isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have w_group 0 or narrow_x 0 and w_type i4, got w_type=i8, narrow_x=0, w_group=2}}
+    m0: matmul x=0x0, w=0x0, acc=0x0, type=f16, acc_type=f32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_type=i8, w_group=2
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have type of more bits than w_type, or unsigned of as many, got type=i8, w_type=i8}}
     m0: matmul x=0x0, w=0x0, acc=0x0, type=i8, acc_type=i32, m=2, k=3, n=4, x_pitch=4, out_pitch=4, block=4, w_type=i8
   }
