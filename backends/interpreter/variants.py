@@ -56,6 +56,10 @@ class VariantRunner:
         self.evaluated = 0
         """How many ops were computed so far, weights apart."""
 
+    def keep(self, module: ModuleOp) -> None:
+        """Keep the values of another network, too, of which variants are run."""
+        self._kept.update(self._identities_of(main_function(module).body.block).values())
+
     def run(self, module: ModuleOp) -> dict[str, np.ndarray]:
         """Return the results of a variant by name, samples one after the other along axis 0.
 

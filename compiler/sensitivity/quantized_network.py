@@ -115,6 +115,7 @@ class QuantizedNetwork:
             op.location = named(op.result_name.data)
         self.groups = {group.name: group for group in layer_groups(self.module)}
         self._annotated: dict[str, ModuleOp] = {}
+        self._kept: set[tuple[str, str]] = set()
         self._passes = list(
             parse_pipeline(",".join(passes_of("tpu", target=source.target, quantize="int8")))
         )
@@ -138,12 +139,23 @@ class QuantizedNetwork:
         """Return the quality of the outputs of a choice as `Judge.measure` does, and whether it computes anything in
         another way than the network in floats.
         """
+        self._keep_others(choice)
         module = self.convert(choice)
         changes = self._runner.identity(module) != self._runner.identity(self._float_module)
         with threadpool_limits(1, "blas"):
             outputs = self._runner.run(module) if changes else self.float_outputs
         measured = self.source.judge.measure(self.float_outputs, outputs, self.samples)
         return {**measured, "changes": changes}
+
+    def _keep_others(self, choice: Choice) -> None:
+        """Have the values kept of the network all of whose layers are as the `others` of a choice are, which variants
+        of it have in common.
+        """
+        kept = choice.others, choice.table
+        if choice.others == FLOAT or kept in self._kept:
+            return
+        self._kept.add(kept)
+        self._runner.keep(self.convert(Choice({}, *kept)))
 
     def measure_with_cycles(self, choice: Choice) -> dict[str, Any]:
         """Return what `measure` does, the simulated cycles of the program, and the part of them that each group of
@@ -172,6 +184,15 @@ class QuantizedNetwork:
             for op in self._ops()
             if op.result_name.data in self.groups
         }
+
+    def macs(self) -> dict[str, int]:
+        """Return the multiply-accumulates of each group for one sample, by its name."""
+        counts = dict.fromkeys(self.groups, 0)
+        for op in self._ops():
+            owner = self._group_of_layer.get(op.result_name.data)
+            if owner is not None:
+                counts[owner] += op.macs
+        return counts
 
     @cached_property
     def _group_of_layer(self) -> dict[str, str]:

@@ -14,23 +14,28 @@ from ...dialects.ir.context import SmaltiContext
 from ...passes.top.calibration_table import CalibrationTable
 from ..calibration.samples import load_calibration_data
 from ..inputs.images import Preprocessing
-from ..model_calibration import are_images, image_samples, metadata_of
+from ..model_calibration import Data, are_images, image_samples
 from .layer_groups import layer_groups
 from .threshold_tables import GIVEN, given_table, tables_by_method
 
 
 def load_samples(
-    source: str, module: ModuleOp, ctx: SmaltiContext, model: str
+    source: Data,
+    module: ModuleOp,
+    ctx: SmaltiContext,
+    preprocessing: Preprocessing,
+    *,
+    skip_bad: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Return samples by input name: arrays of a file, random ones, or images, which are preprocessed as the metadata
-    of `model` say.
+    """Return samples by input name: arrays of a file, random ones, or images, which are preprocessed; with `skip_bad`
+    those that cannot be read are left out, with a warning.
 
     Raises DiagnosticError if they cannot be read, or do not fit the network.
     """
     if not are_images(source):
         return load_calibration_data(source, module, ctx.on_report)
-    preprocessing = Preprocessing().of_metadata(metadata_of(model, source))
-    images = image_samples(module, Path(source), preprocessing, False, ctx.on_report)
+    assert isinstance(source, str | Path)
+    images = image_samples(module, Path(source), preprocessing, skip_bad, ctx.on_report)
     part = next(iter(images.parts(len(images))))
     return {name: array.reshape(-1, *array.shape[2:]) for name, array in part.items()}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from xdsl.dialects.builtin import (
     AnyFloat,
@@ -29,6 +30,7 @@ MAX_STORAGE_BITS = 32
 
 
 _LITERAL_DEPTH = 16
+_KEPT_TYPES = 4096
 
 
 @irdl_attr_definition
@@ -228,7 +230,7 @@ def uniform(
     storage_max: int | None = None,
 ) -> UniformQuantizedType:
     """Return the quantized type with one scale and zero point; `storage` is a name such as "i8"."""
-    return _quantized(storage, [scale], [zero_point], [], storage_min, storage_max)
+    return _quantized(storage, (scale,), (zero_point,), (), storage_min, storage_max)
 
 
 def uniform_per_axis(
@@ -241,8 +243,8 @@ def uniform_per_axis(
     storage_max: int | None = None,
 ) -> UniformQuantizedType:
     """Return the quantized type with a scale for each index of `axis`; zero points are 0 if not given."""
-    points = [0] * len(scales) if zero_points is None else zero_points
-    return _quantized(storage, scales, points, [axis], storage_min, storage_max)
+    points = (0,) * len(scales) if zero_points is None else tuple(zero_points)
+    return _quantized(storage, tuple(scales), points, (axis,), storage_min, storage_max)
 
 
 def uniform_with(
@@ -272,14 +274,16 @@ def uniform_with(
     )
 
 
+@lru_cache(maxsize=_KEPT_TYPES)
 def _quantized(
     storage: str,
-    scales: Sequence[float],
-    zero_points: Sequence[int],
-    axes: Sequence[int],
+    scales: tuple[float, ...],
+    zero_points: tuple[int, ...],
+    axes: tuple[int, ...],
     storage_min: int | None,
     storage_max: int | None,
 ) -> UniformQuantizedType:
+    """Return a type, the same object each time: to make one takes long, and a search converts a network often."""
     type = _storage_of(storage)
     low, high = _storage_range(type)
     return UniformQuantizedType(

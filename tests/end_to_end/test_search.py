@@ -64,3 +64,48 @@ def test_mistakes(smalti: Smalti, small_onnx: Path, small_data: Path, table: Pat
     assert_diagnostic(smalti(*words, "--at-least", "metric=1"), "there is no metric")
     told = smalti(*words, "--at-least", "cos=0.9", "--front", tmp_path / "f.txt")
     assert_diagnostic(told, "cannot be written as '.txt'")
+
+
+def test_the_front_by_macs(
+    smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path
+):
+    words = [
+        "search",
+        small_onnx,
+        "--calibration",
+        table,
+        "--data",
+        small_data,
+        "--front-by",
+        "macs",
+    ]
+    front, qtable = tmp_path / "f.csv", tmp_path / "m.qtable"
+    files = ["--front", front, "-o", qtable, "--plot", tmp_path / "f.svg"]
+    ran = smalti(*words, "--shares", "40,80%", *files)
+    assert ran.code == 0 and "MACs in w4a4" in ran.out, ran.err
+    rows = list(csv.DictReader(front.open()))
+    assert [float(row["share"]) for row in rows] == [0, 0.4, 0.8, 1]
+    data = dict(np.load(small_data))
+    exact = compile_model(small_onnx, quantize="f32").run(data)
+    for row in rows:
+        assert float(row["macs_share"]) >= float(row["share"])
+        assert float(row["loss"]) <= float(row["additive_loss"])
+        chosen = tmp_path / f"m.{100 * float(row['share']):g}.qtable"
+        compiled = compile_model(small_onnx, calibration=table, qtable=chosen)
+        assert compiled.profile().cycles == int(row["cycles"])
+        found, losses = compiled.run(data), []
+        for name in exact:
+            a, b = (each[name].reshape(8, -1).astype(float) for each in (exact, found))
+            cosines = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+            losses.append(1 - cosines.mean())
+        assert np.mean(losses) == pytest.approx(float(row["loss"]), abs=1e-6)
+
+
+def test_mistakes_about_fronts(smalti: Smalti, small_onnx: Path, small_data: Path, table: Path):
+    words = ["search", small_onnx, "--calibration", table, "--data", small_data]
+    one = ["--front-by", "macs", "--scheme", "int8"]
+    assert_diagnostic(smalti(*words, *one), "between two schemes, and there is 1")
+    told = smalti(*words, "--at-least", "cos=0.9", "--shares", "50")
+    assert_diagnostic(told, "--shares are those of a front")
+    ran = smalti(*words, "--front-by", "macs", "--shares", "50,100")
+    assert ran.code == 2 and "between 0 and 100" in ran.err

@@ -200,6 +200,28 @@ def test_a_metric_and_post_processing_of_ones_own(
     assert_diagnostic(told, "the file defines no PostProcess", "empty.py")
 
 
+def test_images_are_what_they_are_preprocessed_to(
+    smalti: Smalti, small_onnx: Path, table: Path, tmp_path: Path
+):
+    image = pytest.importorskip("PIL.Image")
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)
+    folder, arrays = tmp_path / "images", tmp_path / "x.npz"
+    folder.mkdir()
+    for index, each in enumerate(pixels):
+        image.fromarray(each).save(folder / f"{index}.png")
+    fed = (pixels.astype(np.float32) - np.float32(127.5)) * np.float32(0.01)
+    np.savez(arrays, x=fed.transpose(0, 3, 1, 2))
+    words = ["sensitivity", small_onnx, "--calibration", table, "--method", "table", "--quick"]
+    options = ("--mean", 127.5, "--scale", 0.01)
+    expected = smalti(*words, "--data", arrays)
+    found = smalti(*words, "--data", folder, *options)
+    assert found.code == 0 and found.out == expected.out, found.err
+    (folder / "bad.png").write_bytes(b"no image")
+    assert_diagnostic(smalti(*words, "--data", folder, *options), "bad.png", "--skip-bad")
+    skipped = smalti(*words, "--data", folder, *options, "--skip-bad")
+    assert skipped.code == 0 and skipped.out == expected.out
+
+
 def test_mistakes(smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path):
     words = ["sensitivity", small_onnx, "--calibration", table, "--data", small_data]
     assert_diagnostic(smalti(*words, "--method", "kll"), "no calibration method 'kll'")

@@ -6,10 +6,15 @@ import argparse
 from typing import TYPE_CHECKING
 
 from .files import InputFile
+from .images import add_image_arguments, preprocessing_of
 from .model import positive
 
 if TYPE_CHECKING:
+    import numpy as np
+    from xdsl.dialects.builtin import ModuleOp
+
     from ...compiler.sensitivity.quality import Judge
+    from ...dialects.ir.context import SmaltiContext
 
 
 def add_quality_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +61,17 @@ def add_quality_arguments(parser: argparse.ArgumentParser) -> None:
         help="file of Python with a PostProcess, as TPU-MLIR has it: it gets the outputs of a sample by name, and "
         "cosines are those of what it returns",
     )
+    add_image_arguments(parser)
+
+
+def samples_of(
+    args: argparse.Namespace, module: ModuleOp, ctx: SmaltiContext
+) -> dict[str, np.ndarray]:
+    """Return the samples of --data by input name. Raises DiagnosticError if they do not fit the network."""
+    from ...compiler.sensitivity.sensitivity_data import load_samples
+
+    preprocessing = preprocessing_of(args, args.model)
+    return load_samples(args.data, module, ctx, preprocessing, skip_bad=args.skip_bad)
 
 
 def checked_judge(args: argparse.Namespace) -> Judge:

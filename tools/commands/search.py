@@ -9,34 +9,54 @@ from ...passes.top_to_tpu.precision.schemes import SCHEMES
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import OutputFile, check_files
 from ..arguments.model import add_shape_arguments, sizes
-from ..arguments.quality import add_quality_arguments, checked_judge
+from ..arguments.quality import add_quality_arguments, checked_judge, samples_of
 from ..arguments.search import add_search_arguments, executor_of
 from ..console.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from ...compiler.mixed_precision.candidates import Run
     from ...compiler.mixed_precision.scheme_search import SchemeSearch
+    from ...compiler.sensitivity.quantized_network import NetworkSource
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `smalti search`."""
     add_quality_arguments(parser)
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
         "--at-least",
-        required=True,
         metavar="GOAL",
         help="cos=0.999: the mean cosine of the outputs; agreement=99.5%%: the share of equal decisions; metric=X: "
         "that of --metric; all on the calibration data",
+    )
+    what.add_argument(
+        "--front-by",
+        choices=("macs",),
+        help="macs: what is lost least with each share of the multiply-accumulates in few bits, of two schemes "
+        "(default: int8 and w4a4)",
+    )
+    parser.add_argument(
+        "--shares",
+        type=percents,
+        metavar="P[,P...]",
+        help="percent of the multiply-accumulates, for --front-by (default: 50,70,85,95)",
     )
     parser.add_argument(
         "--scheme",
         action="append",
         choices=tuple(SCHEMES),
         metavar="SCHEME",
-        help=f"schemes to choose from, of {', '.join(SCHEMES)}; may be repeated (default: all)",
+        help=f"schemes to choose from, of {', '.join(SCHEMES)}; may be repeated (default: all); for --front-by two, "
+        "that of more bits first",
     )
     group = parser.add_argument_group("files to write")
-    group.add_argument("-o", "--output", type=OutputFile, metavar="FILE", help="the qtable")
+    group.add_argument(
+        "-o",
+        "--output",
+        type=OutputFile,
+        metavar="FILE",
+        help="the qtable; of --front-by one for each share, which stands before the suffix: m.50.qtable",
+    )
     group.add_argument(
         "--front",
         type=OutputFile,
@@ -50,43 +70,89 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shape_arguments(parser)
 
 
+def percents(text: str) -> tuple[float, ...]:
+    """Parse percents with commas between them as shares, as an argparse type."""
+    shares = tuple(float(each.removesuffix("%")) / 100 for each in text.split(","))
+    if not all(0 < share < 1 for share in shares):
+        raise argparse.ArgumentTypeError(f"'{text}' has a share that is not between 0 and 100")
+    return shares
+
+
 def run(args: argparse.Namespace) -> int:
     """Search, print the front and write the files."""
+    check_files(args)
+    if args.front:
+        from ..console.tables import table_format
+
+        table_format(args.front)
+    if args.front_by is not None:
+        _run_front(args)
+    else:
+        _run_goal(args)
+    return EXIT_FINE
+
+
+def _run_front(args: argparse.Namespace) -> None:
+    """Search the front by the share of multiply-accumulates."""
+    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+    from ...compiler.mixed_precision.mac_front import SHARES, front_by_macs
+    from ..console.mac_front import print_front, write_front
+
+    schemes = tuple(dict.fromkeys(args.scheme or ("int8", "w4a4")))
+    if len(schemes) != 2:
+        raise DiagnosticError(
+            f"a front is between two schemes, and there {'is' if len(schemes) == 1 else 'are'} {len(schemes)}",
+            Place(name="--front-by macs"),
+            hint="give --scheme twice, that of more bits first: --scheme int8 --scheme w4a4",
+        )
+    with executor_of(args) as executor, progress_bar() as progress:
+        found = front_by_macs(
+            _source(args),
+            *schemes,
+            args.shares or SHARES,
+            executor=executor,
+            record=args.record,
+            progress=progress,
+        )
+    print_front(found)
+    write_front(args, found)
+
+
+def _source(args: argparse.Namespace) -> NetworkSource:
+    """Return what the arguments say that networks are made of and judged by."""
+    from ...compiler.sensitivity.quantized_network import NetworkSource, network_at_top
+    from ...compiler.sensitivity.sensitivity_data import first_samples, threshold_tables
+
+    judge = checked_judge(args)
+    module, ctx = network_at_top(args.model, sizes(args))
+    data = first_samples(module, samples_of(args, module, ctx), args.inference_num)
+    tables = threshold_tables(args.calibration, (), module, ctx, data)
+    rows = {name: table.rows for name, table in tables.items()}
+    return NetworkSource(str(args.model), str(args.target), data, rows, sizes(args), judge)
+
+
+def _run_goal(args: argparse.Namespace) -> None:
+    """Search the least cycles that reach a goal."""
     from ...backends.diagnostics.diagnostic import DiagnosticError, Place
     from ...compiler.mixed_precision.goal import Goal
     from ...compiler.mixed_precision.scheme_search import search_schemes
-    from ...compiler.sensitivity.quantized_network import NetworkSource, network_at_top
-    from ...compiler.sensitivity.sensitivity_data import (
-        first_samples,
-        load_samples,
-        threshold_tables,
-    )
-    from ..console.tables import table_format
 
-    check_files(args)
-    if args.front:
-        table_format(args.front)
+    if args.shares:
+        raise DiagnosticError(
+            "--shares are those of a front", hint="give --front-by macs in place of --at-least"
+        )
     goal = Goal.parse(args.at_least)
     if goal.measure == "metric" and args.metric is None:
         raise DiagnosticError(
             "there is no metric", Place(name=f"--at-least {args.at_least}"), hint="give --metric"
         )
-    judge = checked_judge(args)
+    schemes = tuple(dict.fromkeys(args.scheme or SCHEMES))
     with executor_of(args) as executor, progress_bar() as progress:
-        module, ctx = network_at_top(args.model, sizes(args))
-        data = first_samples(
-            module, load_samples(args.data, module, ctx, args.model), args.inference_num
-        )
-        tables = threshold_tables(args.calibration, (), module, ctx, data)
-        rows = {name: table.rows for name, table in tables.items()}
-        source = NetworkSource(str(args.model), str(args.target), data, rows, sizes(args), judge)
-        schemes = tuple(dict.fromkeys(args.scheme or SCHEMES))
         found = search_schemes(
-            source, goal, schemes, executor=executor, record=args.record, progress=progress
+            _source(args), goal, schemes, executor=executor, record=args.record, progress=progress
         )
     _print(found)
     _write(args, found)
-    return EXIT_FINE
 
 
 def _print(found: SchemeSearch) -> None:

@@ -11,7 +11,7 @@ from ...passes.top_to_tpu.precision.schemes import SCHEMES
 from ..arguments.command_line import EXIT_FINE
 from ..arguments.files import OutputFile, check_files
 from ..arguments.model import add_shape_arguments, cosine, natural, positive, sizes
-from ..arguments.quality import add_quality_arguments, checked_judge
+from ..arguments.quality import add_quality_arguments, checked_judge, samples_of
 from ..arguments.search import add_search_arguments, executor_of
 from ..console.progress_bar import progress_bar
 
@@ -106,7 +106,6 @@ def run(args: argparse.Namespace) -> int:
     from ...compiler.sensitivity.sensitivity import SensitivityOptions, analyze
     from ...compiler.sensitivity.sensitivity_data import (
         first_samples,
-        load_samples,
         threshold_tables,
     )
     from ..console.tables import table_format
@@ -125,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
     methods = tuple(dict.fromkeys(args.method or _METHODS))
     with executor_of(args) as executor, progress_bar() as progress:
         module, ctx = network_at_top(args.model, sizes(args))
-        data = load_samples(args.data, module, ctx, args.model)
+        data = samples_of(args, module, ctx)
         tables = threshold_tables(
             args.calibration,
             methods,
