@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ...backends.numerics.group_scales import most_factor, multiplied, scale_type
-from ...backends.numerics.storage import dtype_of, is_float
+from ...backends.numerics.storage import is_float, saturate_to
 from .uniform_type import UniformQuantizedType, uniform_with
 
 _SAME = 1e-5
@@ -111,7 +111,7 @@ class ScaleGroups:
         """
         if not is_float(input):
             return self.factors
-        return self.scales.astype(np.float32).astype(dtype_of(scale_type(input)))
+        return saturate_to(self.scales.astype(np.float32), scale_type(input))[0]
 
     def multiplied(self, weights: np.ndarray, input: str) -> np.ndarray:
         """Return weights [..., the axes of the type] times their scales, as numbers that inputs of a storage type are

@@ -45,7 +45,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
-from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, is_float
+from ...backends.numerics.storage import NETWORK_FLOAT_NAMES, PACKED_NAMES, is_float
 from ...backends.targets.target import Target, load_target
 from ...dialects import top, tpu
 from ...dialects.ir.context import report
@@ -148,6 +148,8 @@ class ConvertTopToTpu(SmaltiPass):
             builder.joined = factors_of_joins(ops, floats)
             _share_quantization(builder, ops)
         products = "f32" in target.matrix.macs_per_cycle
+        builder.packed_weights = set(PACKED_NAMES) & target.matrix.macs_per_cycle.keys()
+        builder.scales_groups = target.matrix.group_scales
         builder.wide_results = _wide_results(schemes, ops, builder.store, products)
         returned = ops.pop()
         assert isinstance(returned, ReturnOp)

@@ -26,6 +26,7 @@ from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
 from ...dialects.quant import UniformQuantizedType, uniform, uniform_per_axis
 from ...dialects.quant.element_type import element_of, element_storage, shape_of
+from ...dialects.quant.scale_groups import ScaleGroups
 from .builder.grouped_weights import WeightGroups, float_scales, quantize_grouped
 from .precision.given_quantization import as_signed, constant_of, given_constant, signed
 from .precision.schemes import Scheme
@@ -120,11 +121,13 @@ def convert_in_floats(
 
 
 def _float_weight(builder: TpuBuilder, op: top.TopOp, right: SSAValue) -> SSAValue:
-    """Return the right side of a product of floats: constant weights as integers if the scheme says so, with a scale
-    for each output channel; anything else in floats.
+    """Return the right side of a product of floats: constant weights as the model packs them, or as integers if the
+    scheme says so; anything else in floats.
     """
     storage, weight = builder.scheme_of(op.output).weights, constant_of(right)
     channels = SumsProducts.of(op)
+    if weight is not None and _is_kept_packed(builder, op, weight):
+        return builder.kept_constant(weight)
     if (
         is_float(storage)
         or builder.scheme_of(op.output).quantizes
@@ -146,6 +149,25 @@ def _float_weight(builder: TpuBuilder, op: top.TopOp, right: SSAValue) -> SSAVal
     except ValueError as error:
         raise not_quantizable(op, error) from None
     return builder.constant(f"{builder.key_of(weight)}.{storage}", stored, element)
+
+
+def _is_kept_packed(builder: TpuBuilder, op: top.TopOp, weight: top.WeightOp) -> bool:
+    """Tell whether a product of floats takes constant weights as the model itself packs them: with zero points 0, a
+    scale for each output channel or each group of its input channels, and on a target that unpacks them.
+    """
+    element, channels = element_of(weight.output), SumsProducts.of(op)
+    if not isinstance(element, UniformQuantizedType) or channels is None:
+        return False
+    if element.storage_name not in builder.packed_weights or any(element.zero_points):
+        return False
+    shape = shape_of(weight.output)
+    axis = channels.weight_axis % len(shape)
+    if element.is_sub_channel:
+        groups = ScaleGroups.of(element)
+        if groups is None or not builder.scales_groups or len(shape) != 2:
+            return False
+        return (groups.channel_axis, groups.depth_axis) == (axis, axis - 1 if axis else 1)
+    return element.is_per_axis and element.axis == axis
 
 
 def convert_weighted(

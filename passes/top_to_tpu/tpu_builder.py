@@ -44,8 +44,9 @@ class TpuBuilder(WeightBuilder):
     network. `ranges` are those of the activations. `float_results` are values that are made in floats, by what reads
     them; `given_regions` those for which the model, or a person, decides whether integers hold them; `bounded` has
     float forms that replace others for the op that is being converted. `dynamic_forms` are what dynamic quantization
-    makes of values. `joined` are values that are stored larger than they are. `warnings` are told when all is
-    converted, `causes` of calls of the host (why, and what helps), too.
+    makes of values. `packed_weights` are the storage types of weights that the target unpacks, `scales_groups` says
+    whether it multiplies them by scales of groups. `joined` are values that are stored larger than they are. `warnings`
+    are told when all is converted, `causes` of calls of the host (why, and what helps), too.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class TpuBuilder(WeightBuilder):
         self.ranges = ActivationRanges(self.name_of)
         self.float_results: Mapping[SSAValue, Reader] = {}
         self.wide_results: Collection[SSAValue] = ()
+        self.packed_weights: Collection[str] = ()
+        self.scales_groups = False
         self.given_regions: Collection[SSAValue] = ()
         self.bounded: Mapping[SSAValue, SSAValue] = {}
         self.dynamic_forms: dict[SSAValue, object] = {}

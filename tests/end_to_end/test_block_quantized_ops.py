@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler import import_model
+from smalti.compiler import compile_model, import_model
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 from tests.end_to_end.test_quantized_ops import check, one_op
 
@@ -55,6 +56,27 @@ def test_products_of_two_bits_and_of_floating_zero_points():
     check(one_op("MatMulNBits", inputs, given, "a b s", np.float32, bits=2, **sizes), inputs, 1e-4)
     given = {**weights(4, 32, 64), "z": RNG.uniform(3, 9, (ROWS, 2)).astype(np.float32)}
     check(one_op("MatMulNBits", inputs, given, "a b s z", np.float32, **sizes), inputs, 1e-4)
+
+
+@pytest.mark.parametrize("quantize", ["f32", "f16"])
+@pytest.mark.parametrize("columns", [64, 80, 32])
+def test_weights_of_four_bits_stay_packed(columns: int, quantize: Quantize):
+    """Of 80 columns the last group has 16; of 32 there is one group, and each output channel has one scale."""
+    inputs = {"a": floats(3, columns)}
+    sizes = {"N": ROWS, "K": columns, "block_size": 32}
+    model = one_op("MatMulNBits", inputs, weights(4, 32, columns), "a b s", np.float32, **sizes)
+    expected = next(iter(run_onnx(model, inputs).values()))
+    compiled = compile_model(model, target="edge-1c", quantize=quantize)
+    (found,) = compiled.run(inputs).values()
+    step = {"f32": 1e-5, "f16": 2e-3}[quantize]
+    assert np.abs(found - expected).max() <= step * np.abs(expected).max()
+    listing = compiled.ir("isa")
+    assert "w_type=i4" in listing and ("w_group=32" in listing) == (columns > 32)
+    # A target that unpacks no weights multiplies floats.
+    plain = compile_model(model, target="systolic-256", quantize=quantize)
+    (found,) = plain.run(inputs).values()
+    assert np.abs(found - expected).max() <= step * np.abs(expected).max()
+    assert "w_type" not in plain.ir("isa")
 
 
 def test_columns_that_name_their_blocks():

@@ -78,9 +78,13 @@ class QuantizedConstant(Constant):
         return dtype_of(element_storage(self.element.expressed))
 
     def reshaped(self, shape: Sequence[int], name: str) -> Constant:
-        """Return the elements in another shape; as plain floats if the quantized axis is not one of its axes."""
+        """Return the elements in another shape; as plain floats if the quantized axis is not one of its axes, or if
+        scales are those of blocks.
+        """
         if self.element.is_per_tensor:
             return QuantizedConstant(self.stored.reshape(shape), self.element, name)
+        if self.element.is_sub_channel:
+            return Constant(self.array.reshape(shape), name)
         axis = self.element.axis
         before = prod(self.stored.shape[:axis])
         for other, size in enumerate(shape):
@@ -89,7 +93,9 @@ class QuantizedConstant(Constant):
         return Constant(self.array.reshape(shape), name)
 
     def transposed(self, permutation: Sequence[int], name: str) -> Constant:
-        """Return the elements with axis i from axis permutation[i]."""
+        """Return the elements with axis i from axis permutation[i]; as plain floats if scales are those of blocks."""
+        if self.element.is_sub_channel:
+            return Constant(np.asarray(self.array.transpose(permutation), order="C"), name)
         stored = np.asarray(self.stored.transpose(permutation), order="C")
         if self.element.is_per_tensor:
             return QuantizedConstant(stored, self.element, name)

@@ -102,7 +102,7 @@ class WeightBuilder(OpBuilder):
         return self.constant(f"{self.key_of(weight)}.{storage}", stored, element)
 
     def kept_constant(self, weight: top.WeightOp) -> SSAValue:
-        """Return a quantized constant of 8 bits with its own integers and scales, in signed storage."""
+        """Return a quantized constant of 8 bits or packed ones with its own integers and scales, in signed storage."""
         given = element_of(weight.output)
         assert isinstance(given, UniformQuantizedType)
         element = signed(given)

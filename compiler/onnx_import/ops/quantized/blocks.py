@@ -1,20 +1,24 @@
 """Imports weights that are quantized in blocks and packed in bytes: MatMulNBits, MatMulBnb4, GatherBlockQuantized.
 
-The weights become floats: no engine computes with a scale for each block. With one block for each row of 8 bits they
-stay integers.
+Weights of MatMulNBits stay integers where engines take them: of 4 bits with zero points in the middle, and with one
+block for each row of 8 bits. All others become floats.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import ml_dtypes
 import numpy as np
 
+from .....backends.numerics.storage import name_of
 from .....dialects import top
+from .....dialects.quant.element_type import type_of_storage
+from .....dialects.quant.parameter_grid import element_of_parameters
 from ...graph.builder import GraphBuilder
 from ...graph.node import Node, UnsupportedNodeError
 from ...graph.operator import Operator
-from ...graph.value import FLOAT_DTYPES, Constant, Value, shape_of
+from ...graph.value import FLOAT_DTYPES, Constant, QuantizedConstant, Value, shape_of
 from .. import movement, product
 from .linear import Scales, dequantize
 from .operators import in_floats
@@ -45,6 +49,8 @@ _NUMBERS = {0: _FP4, 1: _NF4}
 distribution (https://arxiv.org/abs/2305.14314, appendix E).
 """
 _SMALLEST_BLOCK = 16
+_MIDDLE = 8
+"""The number of 4 bits in the middle of their range: the zero point where none is given."""
 
 
 def unpacked(packed: np.ndarray, bits: int, count: int) -> np.ndarray:
@@ -114,6 +120,10 @@ def _weights(node: Node, builder: GraphBuilder, rows: int, columns: int) -> Valu
         block = 1
     if points.dtype in FLOAT_DTYPES:
         return _of_float_points(node, builder, codes, scales, points, block, name)
+    if bits == 4 and groups is None and (points == _MIDDLE).all() and (scales > 0).all():
+        return _of_signed(
+            builder, codes, scales, block, name, builder.derived(node.output, "codes")
+        )
     axis, given = (1, 0) if blocks == 1 and groups is None else (0, block)
     if not given:
         scales, points = scales[:, 0], points[:, 0]
@@ -125,6 +135,27 @@ def _weights(node: Node, builder: GraphBuilder, rows: int, columns: int) -> Valu
     )
     stored = Constant(np.ascontiguousarray(codes.T), builder.derived(node.output, "codes"))
     return dequantize(node, builder, stored, made, name)
+
+
+def _of_signed(
+    builder: GraphBuilder,
+    codes: np.ndarray,
+    scales: np.ndarray,
+    block: int,
+    name: str,
+    stored_name: str,
+) -> QuantizedConstant:
+    """Return weights [columns, rows] of 4 bits around the middle of their range as i4 with zero points 0: units take
+    them packed, with their scales.
+    """
+    stored = (codes.T.astype(np.int8) - _MIDDLE).astype(ml_dtypes.int4)
+    blocks = scales.shape[1]
+    axis, size = (0, block) if blocks > 1 else (1, 0)
+    own = scales.T if size else scales[:, 0]
+    points = np.zeros(own.shape, np.int64)
+    expressed = type_of_storage(name_of(scales.dtype))
+    element = element_of_parameters("i4", own.astype(np.float64), points, axis, size, expressed)
+    return QuantizedConstant(np.ascontiguousarray(stored), element, name, stored_name)
 
 
 def _of_float_points(
