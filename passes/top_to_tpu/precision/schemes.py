@@ -149,20 +149,27 @@ SCHEMES: Mapping[str, Scheme] = {
     each.name: each for each in (INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY, *_GROUPED, *_OTHERS)
 }
 """Every scheme, by its name."""
-_ONE_BIT = ("int1", "i1", "w1a1", "w1a8", "binary")
-"""What one asks for by names of schemes of one bit."""
+_ONE_BIT = (
+    "of one bit no network that was trained in floats keeps anything, and no target multiplies it",
+    "w4a8 and w4a4 have the fewest bits",
+)
+_LOGARITHMIC = (
+    "no target's units decode numbers of sign and exponent",
+    "power-of-two has scales, not numbers, that are powers of two",
+)
+_REFUSED: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(("int1", "i1", "w1a1", "w1a8", "binary"), _ONE_BIT),
+    **dict.fromkeys(("log", "log8", "log16", "logarithmic"), _LOGARITHMIC),
+}
+"""Why schemes that one may ask for are not offered, and what to take in their place."""
 
 
 def scheme_named(name: str, place: Place | None = None) -> Scheme:
     """Return the scheme of a name, in capitals or not. Raises DiagnosticError at `place` if there is none."""
     found = SCHEMES.get(name.lower())
-    if found is None and name.lower() in _ONE_BIT:
-        raise DiagnosticError(
-            f"scheme '{name}' is not offered: of one bit no network that was trained in floats keeps anything, and no "
-            "target multiplies it",
-            place,
-            hint="w4a8 and w4a4 have the fewest bits",
-        )
+    if found is None and name.lower() in _REFUSED:
+        why, hint = _REFUSED[name.lower()]
+        raise DiagnosticError(f"scheme '{name}' is not offered: {why}", place, hint=hint)
     if found is None:
         raise DiagnosticError(
             f"there is no scheme '{name}'",

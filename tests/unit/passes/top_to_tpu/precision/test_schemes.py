@@ -26,6 +26,18 @@ def test_options():
     assert chosen_scheme("F16", "int8").name == "f16"
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("int1", "of one bit no network that was trained in floats keeps anything"),
+        ("LOG8", "no target's units decode numbers of sign and exponent"),
+    ],
+)
+def test_schemes_that_are_refused(name: str, why: str):
+    with pytest.raises(DiagnosticError, match=f"scheme '{name}' is not offered: {why}"):
+        scheme_named(name)
+
+
 def test_mistakes():
     with pytest.raises(DiagnosticError, match="there is no scheme 'int88'") as caught:
         scheme_named("int88")
