@@ -53,7 +53,14 @@ def _if(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequence[
     if isinstance(condition, Constant):
         return import_body(branches[0 if bool(condition.array.reshape(())) else 1], [], node)
     chosen = []
-    results = [import_body(branch, [], node) for branch in branches]
+    results, refused = [], []
+    for branch in branches:
+        try:
+            results.append(import_body(branch, [], node))
+        except UnsupportedNodeError as error:
+            refused.append(str(error))
+    if refused:
+        raise UnsupportedNodeError("; ".join(dict.fromkeys(refused)))
     if any(len(each) != len(node.proto.output) for each in results):
         raise node.error("its branches do not have as many outputs as it has")
     scalar = builder.reshape(condition, (), builder.derived(node.output, "condition"))

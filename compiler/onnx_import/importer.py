@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,11 +22,10 @@ from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.value_name import value_name
-from .control_flow import is_control_flow
-from .function_body import has_function
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
 from .graph.value import Constant, Value, dtype_of_value, element_of_onnx, shape_of
+from .lost_results import ASSUMPTIONS, Assumption, LostResults, Missing, declared_facts
 from .model.declarations import TensorFacts, check_declarations
 from .model.input_constants import constant_inputs
 from .model.input_shapes import BatchChange, GivenSizes, empty_inputs, resolve_input_shapes
@@ -37,8 +36,8 @@ from .model.sparse_tensors import dense
 from .model.subgraphs import captured
 from .model.tensors import TensorReader
 from .model.validation import validate
-from .node_import import NodeImporter
-from .operator_table import imported_by_plugins, operator_of, supported_operators
+from .node_import import NodeImporter, is_importable
+from .operator_table import imported_by_plugins, supported_operators
 from .problems import Problems, Unsupported
 
 if TYPE_CHECKING:
@@ -47,24 +46,11 @@ if TYPE_CHECKING:
 __all__ = ["import_onnx", "supported_operators"]
 
 
-_ASSUMED_SIZES = (64, 128)
-"""Sizes that stand for unknown ones: what is wrong with both alike is wrong with any."""
 _MOST_TRIED_NODES = 2000
-"""Graphs with more nodes are not tried with assumed sizes, so that an error comes soon."""
+"""Graphs with more nodes are not tried with assumed types, so that an error comes soon."""
 
 
-@dataclass(frozen=True)
-class _Missing:
-    """A tensor that an unsupported node would have made; its elements and its shape are unknown.
-
-    `is_shape_arithmetic`: it is computed from shapes of such tensors only, so the nodes that make it would have been
-    folded.
-    """
-
-    is_shape_arithmetic: bool = False
-
-
-_Tensor: TypeAlias = "Value | _Missing | None"
+_Tensor: TypeAlias = "Value | Missing | None"
 
 
 def import_onnx(
@@ -105,18 +91,22 @@ def import_onnx(
     proto, opset = validate(proto, file, limits, imported_by_plugins())
     reader = TensorReader(file, folder, data)
     domains = {entry.domain: entry.version for entry in proto.opset_import}
+    sizes = GivenSizes(input_shapes or {}, batch, symbols or {})
+    declared = declared_facts(proto.graph, with_shapes=not sizes.shapes and sizes.batch is None)
+    lost = LostResults(declared, infers=len(proto.graph.node) <= _MOST_TRIED_NODES)
     importer = _GraphImporter(
-        proto.graph, opset, domains, ctx, reader, FoldingBudget(limits), progress
+        proto.graph, opset, domains, ctx, reader, FoldingBudget(limits), progress, lost
     )
-    return importer.run(GivenSizes(input_shapes or {}, batch, symbols or {}), constants or {})
+    return importer.run(sizes, constants or {})
 
 
 @dataclass
 class _GraphImporter:
     """Walks the nodes of one graph; `values` holds every tensor that is known so far, by name.
 
-    `opset` is the version of ONNX's own operator set, `domains` has the versions of all sets. Where shapes are unknown,
-    trials with two sizes find the problems of nodes that do not depend on them.
+    `opset` is the version of ONNX's own operator set, `domains` has the versions of all sets. `lost` makes what stands
+    for the results of nodes that cannot be imported. Where shapes are unknown, of inputs or of such results, trials
+    with assumed ones find the problems of nodes that do not depend on them.
     """
 
     graph: GraphProto
@@ -126,7 +116,7 @@ class _GraphImporter:
     reader: TensorReader
     budget: FoldingBudget
     progress: Progress
-    is_trial: bool = False
+    lost: LostResults
     values: dict[str, _Tensor] = field(default_factory=dict)
     problems: Problems = field(init=False)
     nodes: NodeImporter = field(init=False)
@@ -167,20 +157,28 @@ class _GraphImporter:
             self._import_node(proto, index, builder, used)
             self.progress("import", index + 1, count)
         results = self._outputs(builder)
-        if self.problems.shapes and not self.is_trial and count <= _MOST_TRIED_NODES:
-            tries = [resolved.assumed(sizes, each) for each in _ASSUMED_SIZES]
-            self.problems.add_common(*(self._problems_with(each, given) for each in tries))
+        is_unknown = bool(self.problems.shapes) or self.lost.is_any_unknown
+        if is_unknown and self.lost.assumption is None and count <= _MOST_TRIED_NODES:
+            self.problems.add_common(
+                [
+                    self._problems_with(each, resolved.assumed(sizes, each.size), given)
+                    for each in ASSUMPTIONS
+                ]
+            )
         self.problems.report()
         check_declarations(self.graph, self._facts(), self.file, self.ctx.on_report, fed)
         return _module(block, list(shapes), results)
 
-    def _problems_with(self, sizes: GivenSizes, given: Mapping[str, ArrayLike]) -> Problems:
-        """Return the problems that the graph has with inputs of these sizes."""
+    def _problems_with(
+        self, assumption: Assumption, sizes: GivenSizes, given: Mapping[str, ArrayLike]
+    ) -> Problems:
+        """Return the problems that the graph has with inputs of these sizes, and what is assumed of lost results."""
         ctx = self.ctx.fork()
         ctx.on_report = lambda _: None
         budget = FoldingBudget(self.budget.limits)
+        lost = replace(self.lost, assumption=assumption)
         trial = _GraphImporter(
-            self.graph, self.opset, self.domains, ctx, self.reader, budget, silent, is_trial=True
+            self.graph, self.opset, self.domains, ctx, self.reader, budget, silent, lost
         )
         with suppress(DiagnosticError):
             trial.run(sizes, given)
@@ -199,7 +197,7 @@ class _GraphImporter:
         """Return the inputs that are tensors; no input is there before its type and shape are known."""
         tensors = []
         for value in inputs:
-            self.values[value.name] = _Missing()
+            self.values[value.name] = Missing()
             if value.type.HasField("tensor_type"):
                 tensors.append(value)
                 continue
@@ -230,7 +228,7 @@ class _GraphImporter:
                 element = value.type.tensor_type.elem_type
                 names = TensorProto.DataType
                 kind = names.Name(element) if element in names.values() else str(element)
-                self.values[value.name] = _Missing()
+                self.values[value.name] = Missing()
                 reason = f"element type {kind}; bools, integers and floats are supported"
                 self.problems.unsupported.append(Unsupported("graph input", value.name, reason))
         return block
@@ -247,23 +245,23 @@ class _GraphImporter:
         tensors = [self._lookup(name, label) for name in proto.input]
         scope = {name: self._lookup(name, label) for name in captured(proto)}
         read = [*tensors, *scope.values()]
-        if any(isinstance(tensor, _Missing) for tensor in read):
+        if any(isinstance(tensor, Missing) for tensor in read):
             self._skip(proto, label, read)
             return
-        inputs = [tensor for tensor in tensors if not isinstance(tensor, _Missing)]
+        inputs = [tensor for tensor in tensors if not isinstance(tensor, Missing)]
         outputs_used = [bool(name) and name in used for name in proto.output]
         opset = self._opset_of(proto)
-        known = {k: each for k, each in scope.items() if not isinstance(each, _Missing)}
+        known = {k: each for k, each in scope.items() if not isinstance(each, Missing)}
         node = Node(proto, opset, label, inputs, outputs_used, self.file, self.reader, known)
+        is_known = all(value is None or isinstance(value, Constant) for value in inputs)
         try:
             outputs = self.nodes.lower(node, builder)
         except UnsupportedNodeError as error:
-            self._reject(proto, label, str(error))
+            self._reject(proto, label, str(error), is_constant=is_known and bool(inputs))
             return
         except DiagnosticError as error:
             self.problems.nodes.append(error)
-            is_known = all(value is None or isinstance(value, Constant) for value in inputs)
-            self._lose(proto, is_shape_arithmetic=is_known)
+            self._lose(proto, Missing(is_known, is_constant=is_known))
             return
         for name, value in zip(proto.output, outputs, strict=False):
             if name:
@@ -285,34 +283,34 @@ class _GraphImporter:
             )
         return self.values[name]
 
-    def _skip(self, proto: NodeProto, label: str, tensors: Sequence[_Tensor]) -> None:
+    def _skip(
+        self,
+        proto: NodeProto,
+        label: str,
+        tensors: Sequence[_Tensor],
+    ) -> None:
         """Skip a node that lacks an input; report it if it would be unsupported even with all its inputs."""
-        is_foldable = all(
-            tensor is None
-            or isinstance(tensor, Constant)
-            or (isinstance(tensor, _Missing) and tensor.is_shape_arithmetic)
-            for tensor in tensors
-        )
+        missing = [tensor for tensor in tensors if isinstance(tensor, Missing)]
+        known = all(tensor is None or isinstance(tensor, Constant | Missing) for tensor in tensors)
+        is_foldable = known and all(tensor.is_shape_arithmetic for tensor in missing)
+        is_constant = known and all(tensor.is_constant for tensor in missing)
         if is_default_domain(proto) and (proto.op_type in ("Shape", "Size") or is_foldable):
-            self._lose(proto, is_shape_arithmetic=True)
-        elif (
-            operator_of(proto)
-            or is_control_flow(proto)
-            or has_function(proto, self._opset_of(proto))
-        ):
-            self._lose(proto)
+            self._lose(proto, Missing(is_shape_arithmetic=True, is_constant=True))
+        elif is_importable(proto, self._opset_of(proto)):
+            self._lose(proto, Missing(is_constant=is_constant))
         else:
-            self._reject(proto, label, "")
+            self._reject(proto, label, "", is_constant)
 
-    def _reject(self, proto: NodeProto, label: str, reason: str) -> None:
+    def _reject(self, proto: NodeProto, label: str, reason: str, is_constant: bool) -> None:
         op = op_name(proto.domain, proto.op_type)
         self.problems.unsupported.append(Unsupported(op, label, reason, self._opset_of(proto)))
-        self._lose(proto)
+        self._lose(proto, Missing(is_constant=is_constant))
 
-    def _lose(self, proto: NodeProto, is_shape_arithmetic: bool = False) -> None:
-        for name in proto.output:
-            if name:
-                self.values[name] = _Missing(is_shape_arithmetic)
+    def _lose(self, proto: NodeProto, lost: Missing) -> None:
+        """Let something stand for the results of a node that cannot be imported."""
+        inputs = {name: self.values[name] for name in proto.input if name}
+        known = {name: value for name, value in inputs.items() if value is not None}
+        self.values.update(self.lost.stand_ins(proto, self._opset_of(proto), known, lost))
 
     def _outputs(self, builder: GraphBuilder) -> dict[str, SSAValue]:
         if not self.graph.output:
@@ -323,12 +321,15 @@ class _GraphImporter:
             if value.name in results:
                 continue  # the same tensor, listed twice
             if value.name not in self.values:
-                raise DiagnosticError("no node makes this output", place)
+                self.problems.outputs.append(DiagnosticError("no node makes this output", place))
+                continue
             tensor = self.values[value.name]
-            if isinstance(tensor, _Missing):
+            if isinstance(tensor, Missing):
                 continue
             if tensor is None:
-                raise DiagnosticError("this output of its node is not supported", place)
+                error = DiagnosticError("this output of its node is not supported", place)
+                self.problems.outputs.append(error)
+                continue
             try:
                 results[value.name] = builder.plain(tensor)
             except UnsupportedNodeError:
@@ -342,7 +343,7 @@ class _GraphImporter:
         return {
             name: TensorFacts(dtype_of_value(value), shape_of(value))
             for name, value in self.values.items()
-            if value is not None and not isinstance(value, _Missing)
+            if value is not None and not isinstance(value, Missing)
         }
 
 

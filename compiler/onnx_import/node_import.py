@@ -12,7 +12,7 @@ from xdsl.ir import SSAValue
 
 from .control_flow import import_control_flow, is_control_flow
 from .folding import can_fold, fold
-from .function_body import function_body
+from .function_body import function_body, has_function
 from .graph.builder import GraphBuilder
 from .graph.node import Node, UnsupportedNodeError
 from .graph.value import Constant, Value
@@ -144,10 +144,19 @@ class NodeImporter:
     ) -> None:
         """Import nodes that are inside another one, and add their outputs to `tensors`.
 
-        Raises UnsupportedNodeError, which begins with the op of the node that cannot be imported.
+        Raises UnsupportedNodeError, which names the op of each node that cannot be imported, and says why. Of nodes
+        behind such ones, only ops that nothing imports are named.
         """
         tensors[""] = None
+        refused: dict[str, None] = {}
+        lost: set[str] = set()
         for proto in protos:
+            read = [*proto.input, *captured(proto)]
+            if not lost.isdisjoint(read):
+                lost.update(filter(None, proto.output))
+                if not is_importable(proto, opset):
+                    refused[proto.op_type] = None
+                continue
             inputs = [tensors[name] for name in proto.input]
             used = [bool(name) for name in proto.output]
             scope = {name: tensors[name] for name in captured(proto)}
@@ -155,7 +164,15 @@ class NodeImporter:
             try:
                 outputs = self.lower(node, builder)
             except UnsupportedNodeError as error:
-                because = f": {error}" if str(error) else ""
-                raise UnsupportedNodeError(f"{proto.op_type}{because}") from error
+                refused[f"{proto.op_type}: {error}" if str(error) else proto.op_type] = None
+                lost.update(filter(None, proto.output))
+                continue
             tensors.update(zip(proto.output, outputs, strict=False))
             tensors[""] = None
+        if refused:
+            raise UnsupportedNodeError("; ".join(refused))
+
+
+def is_importable(proto: NodeProto, opset: int) -> bool:
+    """Tell whether some node of this op can be imported."""
+    return bool(operator_of(proto)) or is_control_flow(proto) or has_function(proto, opset)

@@ -25,7 +25,8 @@ class Unsupported:
 
 @dataclass
 class Problems:
-    """Problems of a model: nodes and tensors that are not supported, nodes that are wrong, inputs without a shape.
+    """Problems of a model: nodes and tensors that are not supported, nodes that are wrong, inputs without a shape,
+    outputs that nothing makes.
 
     `shape_hint` says how all the shapes can be given at once.
     """
@@ -35,24 +36,29 @@ class Problems:
     nodes: list[DiagnosticError] = field(default_factory=list)
     inputs: list[DiagnosticError] = field(default_factory=list)
     shapes: list[DiagnosticError] = field(default_factory=list)
+    outputs: list[DiagnosticError] = field(default_factory=list)
     shape_hint: str | None = None
 
-    def add_common(self, first: Problems, second: Problems) -> None:
-        """Add the problems of nodes that two imports with other shapes both have, and this one does not."""
-        known = set(self.unsupported)
-        self.unsupported += [
-            each for each in first.unsupported if each in second.unsupported and each not in known
-        ]
-        faults = {_fault(error) for error in second.nodes} - {_fault(error) for error in self.nodes}
-        self.nodes += [error for error in first.nodes if _fault(error) in faults]
+    def add_common(self, trials: Sequence[Problems]) -> None:
+        """Add the problems of nodes that all imports with other shapes have, and this one does not."""
+        first, *others = trials
+        known = {*self.unsupported, *map(_fault, self.nodes)}
+        for each in first.unsupported:
+            if each not in known and all(each in other.unsupported for other in others):
+                self.unsupported.append(each)
+        faults = [{_fault(error) for error in other.nodes} for other in others]
+        for error in first.nodes:
+            fault = _fault(error)
+            if fault not in known and all(fault in other for other in faults):
+                self.nodes.append(error)
 
     def report(self) -> None:
         """Raise one error that tells of all problems, if there are any.
 
         One that is alone is raised as it is. If all are unsupported nodes or tensors, the error has a line for each op
-        and reason; else its lines begin with their kind: input, shape, type, op or node.
+        and reason; else its lines begin with their kind: input, shape, type, op, node or output.
         """
-        faults = [*self.inputs, *self.shapes, *self.nodes]
+        faults = [*self.inputs, *self.shapes, *self.nodes, *self.outputs]
         if not faults and self.unsupported:
             self._report_unsupported()
         if len(faults) == 1 and not self.unsupported:
@@ -80,6 +86,7 @@ class Problems:
         for key, nodes in groups.items():
             rows.append(("type" if key[2] is None else "op", _line(*key, nodes)))
         rows += [("node", _fault(error)) for error in self.nodes[:_SHOWN_FAULTS]]
+        rows += [("output", _fault(error)) for error in self.outputs]
         width = max(len(kind) for kind, _ in rows)
         notes = [f"{kind:<{width}}  {text}" for kind, text in rows]
         hidden = len(self.nodes) - _SHOWN_FAULTS

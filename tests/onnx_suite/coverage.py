@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import onnx
 from smalti.compiler.onnx_import.importer import supported_operators
 
-from tests.onnx_suite.cases import FOLDER, RUN, Case, cases
+from tests.onnx_suite.cases import FOLDER, RUN, Case, cases, scope
 from tests.onnx_suite.outcomes import TOP, Failure, read_list
 
 PAGE = FOLDER / "coverage.md"
@@ -26,6 +26,10 @@ operator is imported, from opset 6 on: a model's own opset says what an operator
 the device, the *host* between transfers, *folded* at import, *written out* as the function that defines the operator,
 or *resolved* where its condition or length is known at import. Cases are those of the suite that are in scope
 ([scope.csv](scope.csv) says why others are not), at `top` in the interpreter and compiled for default-8c in f32.
+
+Of all {total:,} cases in scope, with those of several operators and the networks, {top:,} pass at `top`
+({top_share:.1%}) and {device:,} compiled ({device_share:.1%}). [not_passing.txt](not_passing.txt) says why the
+others do not, and [test_proofs.py](test_proofs.py) proves it.
 
 """
 RESOLVED = {"If", "Loop", "Scan"}
@@ -50,6 +54,21 @@ def rows() -> Iterator[tuple[str, ...]]:
             _passing(in_scope, listed, {TOP}),
             _passing(in_scope, listed, None),
         )
+
+
+def totals() -> dict[str, float]:
+    """Return how many cases are in scope, and how many of them pass at each level."""
+    keys = {key for key, (group, _) in scope().items() if group in RUN}
+    listed = read_list()
+    failing = [listed[key].level for key in keys if key in listed]
+    top, device = len(keys) - failing.count(TOP), len(keys) - len(failing)
+    return {
+        "total": len(keys),
+        "top": top,
+        "top_share": top / len(keys),
+        "device": device,
+        "device_share": device / len(keys),
+    }
 
 
 def _without_an_importer(schema: onnx.defs.OpSchema, known: list[Case]) -> str:
@@ -106,7 +125,7 @@ def page() -> str:
         "| :--- | :--- | :--- | ---: | ---: |",
         *(f"| {' | '.join(cells)} |" for cells in rows()),
     ]
-    return HEADER + "\n".join(lines) + "\n"
+    return HEADER.format(**totals()) + "\n".join(lines) + "\n"
 
 
 def main() -> None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.top import run_top
 from smalti.compiler.onnx_import.importer import import_onnx
 from smalti.dialects.context import make_context
@@ -64,3 +66,19 @@ def ops_of(module: ModuleOp) -> list[Operation]:
 def random_input(*shape: int, seed: int = 0) -> np.ndarray:
     """Normal random f32 numbers."""
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def refused(model, *parts, **options):
+    """The error that importing `model` gives; its text holds every part."""
+    with pytest.raises(DiagnosticError) as caught:
+        imported(model, **options)
+    text = str(caught.value)
+    for part in parts:
+        assert part in text, text
+    return caught.value
+
+
+def node(op, inputs, outputs, **attributes):
+    return helper.make_node(
+        op, inputs.split(), outputs.split(), name=f"{op.lower()}_1", **attributes
+    )

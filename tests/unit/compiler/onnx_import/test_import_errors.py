@@ -12,25 +12,15 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 
-from tests.unit.compiler.onnx_import.onnx_models import imported, model_of, random_input
+from tests.unit.compiler.onnx_import.onnx_models import (
+    imported,
+    model_of,
+    node,
+    random_input,
+    refused,
+)
 
 RELU = helper.make_node("Relu", ["x"], ["y"], name="relu")
-
-
-def refused(model, *parts, **options):
-    """The error that importing `model` gives; its text holds every part."""
-    with pytest.raises(DiagnosticError) as caught:
-        imported(model, **options)
-    text = str(caught.value)
-    for part in parts:
-        assert part in text, text
-    return caught.value
-
-
-def node(op, inputs, outputs, **attributes):
-    return helper.make_node(
-        op, inputs.split(), outputs.split(), name=f"{op.lower()}_1", **attributes
-    )
 
 
 def test_files_that_are_no_models(tmp_path):
@@ -89,26 +79,6 @@ def test_damaged_bytes_never_crash(position, flip):
         imported(parse_model(bytes(data), "damaged.onnx"))
     except DiagnosticError as error:
         assert error.message
-
-
-def test_all_unsupported_ops_at_once():
-    nodes = [
-        node("RandomNormalLike", "x", "h"),
-        node("Shape", "h", "s"),
-        node("Gather", "s i", "g"),
-        node("Relu", "h", "a"),
-        helper.make_node("Magic", ["a"], ["b"], domain="com.example", name="magic"),
-        helper.make_node("Nonsense", ["b"], ["y"], name="nonsense"),
-    ]
-    constants = {"i": np.array(0, np.int64)}
-    error = refused(
-        model_of(nodes, {"x": (3, 1, 4)}, ["y", "g"], constants), "3 operators", "smalti ops"
-    )
-    assert error.notes == [
-        "RandomNormalLike (opset 17), 'randomnormallike_1'",
-        "com.example.Magic (opset 1), 'magic'",
-        "Nonsense (opset 17), 'nonsense'",
-    ]
 
 
 def test_variants_that_are_not_supported():
@@ -341,80 +311,3 @@ class TestExternalData:
 
     def test_in_memory(self, saved):
         refused(onnx.load(saved("offset", "0"), load_external_data=False), "no folder")
-
-
-def test_all_problems_at_once():
-    """Inputs without shapes, types, ops and wrong attributes are lines of one error; its hint settles all shapes."""
-    nodes = [
-        node("Relu", "x", "a"),
-        node("RandomNormalLike", "a", "h"),
-        node("Softmax", "k", "s", axis=5),
-        node("Softmax", "s", "t", axis=7),
-        node("Concat", "k k", "c", axis=3),
-        node("Relu", "d", "e"),
-    ]
-    shapes = {"x": ("N", "L"), "z": (1, "N", None), "k": (2, 3), "d": (2,)}
-    model = model_of(nodes, shapes, ["h", "t", "c", "e", "z"])
-    model.graph.input[3].type.tensor_type.elem_type = TensorProto.COMPLEX64
-    error = refused(model, "6 problems stand in the way")
-    assert error.notes == [
-        "shape  input 'x': its shape is not fully known: [N, L]",
-        "shape  input 'z': its shape is not fully known: [1, N, ?]",
-        "type   graph input, 'd': element type COMPLEX64; bools, integers and floats are supported",
-        "op     RandomNormalLike (opset 17), 'randomnormallike_1'",
-        "node   node 'softmax_1' (Softmax): axis 5 is out of range for a tensor of 2 axes",
-        "node   node 'concat_1' (Concat): axis 3 is out of range for a tensor of 2 axes",
-    ]
-    assert error.hint is not None and error.hint.startswith(
-        "give --define-symbol N=1 --define-symbol L=1 --input-shape z=1,1,1 (with the sizes"
-    )
-
-
-def test_an_unknown_shape_hides_no_problem_that_no_size_would_solve():
-    """Neither a size of 64 nor one of 128 fits 5 rows, but others may: the product is no problem yet."""
-    nodes = [
-        node("Softmax", "x", "s", axis=7),
-        node("Bernoulli", "x", "b"),
-        node("Conv", "image w", "c", auto_pad="HERE"),
-        node("MatMul", "x m", "p"),
-    ]
-    constants = {"w": np.ones((2, 3, 3, 3), np.float32), "m": np.ones((5, 2), np.float32)}
-    shapes = {"x": ("N", "L"), "image": (1, 3, None, None)}
-    error = refused(model_of(nodes, shapes, [*"sbcp"], constants), "5 problems stand in the way")
-    assert error.notes == [
-        "shape  input 'x': its shape is not fully known: [N, L]",
-        "shape  input 'image': its shape is not fully known: [1, 3, ?, ?]",
-        "op     Bernoulli (opset 17), 'bernoulli_1': "
-        "the function that defines it needs RandomUniformLike",
-        "node   node 'softmax_1' (Softmax): axis 7 is out of range for a tensor of 2 axes",
-        "node   node 'conv_1' (Conv): auto_pad 'HERE' is none of "
-        "NOTSET, SAME_UPPER, SAME_LOWER, VALID",
-    ]
-    fits = {"symbols": {"N": 2, "L": 5}, "input_shapes": {"image": (1, 3, 8, 8)}}
-    refused(model_of(nodes[3:], {"x": ("N", "L")}, ["p"], constants), "not fully known")
-    error = refused(model_of(nodes, shapes, [*"sbcp"], constants), "3 problems", **fits)
-
-
-def test_a_failed_fold_hides_no_other_problem():
-    """What is computed from its result would be computed at import, and is not called unsupported."""
-    constants = {"s": np.array([1, 2]), "i": np.array(7)}
-    nodes = [
-        node("Gather", "s i", "g"),
-        node("NonZero", "g", "n"),
-        node("Reshape", "x n", "a"),
-        node("Softmax", "x", "y", axis=5),
-    ]
-    error = refused(model_of(nodes, {"x": (2,)}, ["a", "y"], constants), "2 problems")
-    assert [str(note).split(":")[0] for note in error.notes] == [
-        "node  node 'gather_1' (Gather)",
-        "node  node 'softmax_1' (Softmax)",
-    ]
-
-
-def test_the_example_of_a_shape_has_the_rank_of_the_input():
-    error = refused(model_of([RELU], {"x": (2, "L", None)}), "[2, L, ?]")
-    assert error.hint == "give --input-shape x=2,1,1 (with the sizes that you want)"
-    error = refused(model_of([RELU], {"x": ("batch", 8)}), "[batch, 8]")
-    assert error.hint == (
-        "give --batch 1, or --define-symbol batch=1, or --input-shape x=1,8 (with the sizes that you want)"
-    )
