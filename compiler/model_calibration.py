@@ -25,6 +25,7 @@ from .calibration.doubtful_data import (
     doubt_of_cuts,
     doubts,
 )
+from .calibration.ranges import measured_table
 from .calibration.sample_source import ImageSamples, Samples
 from .calibration.samples import (
     calibration_samples,
@@ -50,6 +51,7 @@ def calibrate_model(
     data: Data,
     *,
     method: str = DEFAULT_METHOD,
+    four_bits: str | None = None,
     preprocessing: Preprocessing | None = None,
     skip_bad: bool = False,
     batch: int | None = None,
@@ -66,6 +68,7 @@ def calibrate_model(
         data: arrays by input name, an .npz of them, an .npy for a model with one input, "random:SEED", a folder of
             images, or a text file that lists images. Memory does not grow with the number of images.
         method: one of `compiler.calibration.clipping.method.METHODS`, such as "mse" or "percentile:99.9".
+        four_bits: the method for tensors where they have 4 bits, such as "mse-i4"; None if ranges are those of 8 bits.
         preprocessing: what is done to images; None stands for what the metadata of the model say.
         skip_bad: whether images that cannot be read are left out, with a warning, rather than an error.
         batch, input_shapes, symbols, constants, limits: as `import_model` takes them.
@@ -81,6 +84,7 @@ def calibrate_model(
                 [data], (str, Path, Mapping), "arrays by input name, a path, or 'random:SEED'"
             ),
             "method": Argument([method], (str,), f"one of {', '.join(METHODS)}"),
+            "four_bits": Argument([four_bits], (str, type(None)), "a method, or None"),
             "preprocessing": Argument(
                 [preprocessing], (Preprocessing, type(None)), "Preprocessing, or None"
             ),
@@ -101,7 +105,9 @@ def calibrate_model(
     )
     if preprocessing is None:
         preprocessing = Preprocessing().of_metadata(metadata_of(model, data))
-    return calibrated(compilation, data, method, preprocessing, skip_bad=skip_bad)
+    return calibrated(
+        compilation, data, method, preprocessing, skip_bad=skip_bad, four_bits=four_bits
+    )
 
 
 def metadata_of(model: str | Path | ModelProto, data: Data) -> dict[str, str]:
@@ -134,8 +140,10 @@ def calibrated(
     preprocessing: Preprocessing,
     *,
     skip_bad: bool = False,
+    four_bits: str | None = None,
 ) -> CalibrationTable:
-    """Return the calibration table of a network at `top`, whose passes run as those of a compilation do.
+    """Return the calibration table of a network at `top`, whose passes run as those of a compilation do; `four_bits` is
+    the method for tensors where they have 4 bits.
 
     Raises DiagnosticError if there is no such method, if the IR is of another level, or if the data do not fit the
     network.
@@ -170,6 +178,11 @@ def calibrated(
         if doubt is not None:
             ctx.on_report(doubt)
     table = replace(table, comments=comments)
+    if four_bits is not None:
+        narrow = measured_table(
+            module, ctx.weights, samples, method_named(four_bits), progress=compilation.progress
+        )
+        table = replace(table, four_bits=narrow.rows)
     cuts = doubt_of_cuts(statistics, table, place_of_data(data))
     if cuts is not None:
         ctx.on_report(cuts)

@@ -66,7 +66,8 @@ class NetworkSource:
     """What a quantized network is made of; it can be pickled.
 
     `model` is the path of an ONNX model or of top IR; `sizes` are the arguments that `start_from_model` takes about
-    inputs; `data` arrays by input name; `tables` the rows of calibration tables, by the names of tables.
+    inputs; `data` arrays by input name; `tables` the rows of calibration tables, by the names of tables, and
+    `four_bits` the rows for tensors that are read in 4 bits, whichever table is taken.
     """
 
     model: str
@@ -75,6 +76,7 @@ class NetworkSource:
     tables: Mapping[str, Mapping[str, Row]]
     sizes: Mapping[str, Any] = field(default_factory=dict)
     judge: Judge = field(default_factory=Judge)
+    four_bits: Mapping[str, Row] = field(default_factory=dict)
 
 
 def start(model: str, sizes: Mapping[str, Any], options: CompileOptions) -> Compilation:
@@ -241,7 +243,7 @@ class QuantizedNetwork:
         """Return the network with the ranges of a table in its types."""
         if table not in self._annotated:
             module = self.module.clone()
-            annotate(module, self.source.tables[table])
+            annotate(module, self.source.tables[table], self.source.four_bits)
             self._annotated[table] = module
         return self._annotated[table]
 

@@ -259,7 +259,7 @@ def content_of(source: NetworkSource, more: Mapping[str, Any]) -> dict[str, Any]
         "sizes": json.loads(json.dumps(source.sizes, default=str)),
         "target": load_target(source.target).content_hash,
         "data": data.hexdigest()[:16],
-        "calibration": _digest(json.dumps(tables).encode()),
+        "calibration": _digest(json.dumps([tables, sorted(source.four_bits.items())]).encode()),
         "metric": source.judge.metric,
         "post-process": source.judge.post_process,
         "code": [_digest(path.read_bytes()) for path in source.judge.files],

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from ...backends.diagnostics.progress import Progress, silent
 from ...backends.interpreter.samples import declared_inputs
 from ...dialects.ir.context import SmaltiContext
+from ...passes.top.annotate_calibration import doubts_of_table
 from ...passes.top.calibration_table import CalibrationTable
 from ..calibration.samples import load_calibration_data
 from ..inputs.images import Preprocessing
@@ -61,9 +62,12 @@ def threshold_tables(
 ) -> dict[str, CalibrationTable]:
     """Return the tables to compare: "table" is that of the file `given`, the others are those of methods, on samples.
 
-    Raises DiagnosticError if the file is no table of the network, or if there is no such method.
+    Warns of rows that no value fits, and of sections that are not used. Raises DiagnosticError if the file is no table
+    of the network, or if there is no such method.
     """
     old = given_table(given, layer_groups(module))
+    for doubt in doubts_of_table(old, given, module):
+        ctx.on_report(doubt)
     by_method = tables_by_method(
         module, ctx, data, [each for each in methods if each != GIVEN], progress
     )

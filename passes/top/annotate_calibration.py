@@ -14,14 +14,16 @@ After:
       %y = top.relu "y" %image : (...) -> tensor<1x3x8x8x!tpu.calibrated<f32<-1.5:6.0>, threshold = 5.0>>
 
 A threshold that is the greater magnitude of the bounds is not written. Which of the two counts is up to the scheme of
-each layer: symmetric ones take the threshold. A table comes from `smalti.compiler`'s calibration, from another tool or
-from an editor.
+each layer: symmetric ones take the threshold. The range of a row in the table's section `#int4_th` follows as `i4 =
+low:high`; products whose inputs have 4 bits, as in scheme w4a4, read the tensor in it. A table comes from
+`smalti.compiler`'s calibration, from another tool or from an editor.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -70,8 +72,7 @@ class AnnotateCalibration(SmaltiPass):
 
     def run(self, ctx: Context, module: ModuleOp) -> None:
         table = self.read()
-        _tell_unused_sections(table, self.table, ctx)
-        seen = annotate(module, table.rows)
+        seen = annotate(module, table.rows, table.four_bits)
         if table.rows and not seen:
             names = ", ".join(sorted(table.rows)[:_SHOWN_NAMES])
             raise DiagnosticError(
@@ -80,17 +81,10 @@ class AnnotateCalibration(SmaltiPass):
                 notes=[f"it has ranges for: {names}"],
                 hint="calibrate this model, or give the table that belongs to it",
             )
-        unknown = sorted(table.rows.keys() - seen)
         self.count("annotated", len(seen))
-        self.count("unknown", len(unknown))
-        if unknown:
-            names = "1 name" if len(unknown) == 1 else f"{len(unknown)} names"
-            message = f"the calibration table has ranges for {names} that no value has"
-            notes = [f"they are: {', '.join(unknown[:_SHOWN_NAMES])}"]
-            for name in unknown[:_SHOWN_NAMES]:
-                near = did_you_mean(name, _names_without_range(module, seen))
-                notes += [f"'{name}': {near}"] if near else []
-            report(ctx, Diagnostic("warning", message, Place(file=self.table), notes))
+        self.count("unknown", len(table.rows.keys() - seen))
+        for warning in doubts_of_table(table, self.table, module):
+            report(ctx, warning)
 
 
 class AnnotateMeasured(AnnotateCalibration):
@@ -106,16 +100,33 @@ class AnnotateMeasured(AnnotateCalibration):
         return self._measured
 
 
-def _tell_unused_sections(table: CalibrationTable, path: str, ctx: Context) -> None:
-    """Warn of the sections of a table that nothing reads."""
-    unused = [
-        section
-        for section, rows in (("#int4_th", table.four_bits), ("#asym_op", table.asymmetric))
-        if rows
-    ]
-    if unused:
-        message = f"section {' and '.join(unused)} of the table is not used: the scheme decides what is quantized how"
-        report(ctx, Diagnostic("warning", message, Place(file=path)))
+def doubts_of_table(
+    table: CalibrationTable, path: str | Path, module: ModuleOp
+) -> list[Diagnostic]:
+    """Return warnings about a table for a module: a section that nothing reads, and rows that no value fits."""
+    found: list[Diagnostic] = []
+    if table.asymmetric:
+        message = "section #asym_op of the table is not used: the scheme decides what is quantized asymmetrically"
+        found.append(Diagnostic("warning", message, Place(file=str(path))))
+    known = {
+        name: value
+        for function in module.walk()
+        if isinstance(function, FuncOp) and function.body.blocks
+        for name, value in _named_values(function, function.body.block)
+    }
+    rows = {**table.rows, **table.four_bits}
+    fitting = {name for name in rows if name in known and is_float(known[name].type)}
+    unknown = sorted(rows.keys() - fitting)
+    if unknown:
+        names = "1 name" if len(unknown) == 1 else f"{len(unknown)} names"
+        message = f"the calibration table has ranges for {names} that no value has"
+        notes = [f"they are: {', '.join(unknown[:_SHOWN_NAMES])}"]
+        others = [name for name in known if name not in table.rows]
+        for name in unknown[:_SHOWN_NAMES]:
+            near = did_you_mean(name, others)
+            notes += [f"'{name}': {near}"] if near else []
+        found.append(Diagnostic("warning", message, Place(file=str(path)), notes))
+    return found
 
 
 def has_ranges(module: ModuleOp) -> bool:
@@ -127,8 +138,11 @@ def has_ranges(module: ModuleOp) -> bool:
     )
 
 
-def annotate(module: ModuleOp, rows: Mapping[str, Row]) -> set[str]:
+def annotate(
+    module: ModuleOp, rows: Mapping[str, Row], four_bits: Mapping[str, Row] | None = None
+) -> set[str]:
     """Set the element types of the activations that `rows` names, in place, and return the names that were found.
+    `four_bits` has the rows of those that 4 bits hold in another range.
 
     The types of a function's inputs and outputs are set too, so that its type fits its body.
     """
@@ -138,7 +152,8 @@ def annotate(module: ModuleOp, rows: Mapping[str, Row]) -> set[str]:
             continue
         block = function.body.block
         for name, value in _named_values(function, block):
-            if name in rows and _annotate_value(value, rows[name]):
+            narrow = (four_bits or {}).get(name)
+            if name in rows and _annotate_value(value, rows[name], narrow):
                 seen.add(name)
         end = block.last_op
         outputs = end.operand_types if isinstance(end, ReturnOp) else function.function_type.outputs
@@ -162,18 +177,7 @@ def _named_values(function: FuncOp, block: Block) -> list[tuple[str, SSAValue]]:
     return named
 
 
-def _names_without_range(module: ModuleOp, seen: set[str]) -> list[str]:
-    """Return the names of values that no row of the table is about."""
-    return [
-        name
-        for function in module.walk()
-        if isinstance(function, FuncOp) and function.body.blocks
-        for name, _ in _named_values(function, function.body.block)
-        if name not in seen
-    ]
-
-
-def _annotate_value(value: SSAValue, row: Row) -> bool:
+def _annotate_value(value: SSAValue, row: Row, narrow: Row | None) -> bool:
     """Give the value the calibrated element type if it is a float tensor, and tell whether it is."""
     type = value.type
     if not isinstance(type, TensorType) or not is_float(type):
@@ -182,6 +186,7 @@ def _annotate_value(value: SSAValue, row: Row) -> bool:
     if low == high:
         # There is only one value, but the type needs an interval, and quantization one that holds 0.
         low, high = RANGE_OF_ZEROS if low == 0.0 else (min(low, 0.0), max(high, 0.0))
-    element = calibrated(expressed(type.element_type), low, high, row.threshold or None)
+    four_bits = None if narrow is None or narrow.low >= narrow.high else (narrow.low, narrow.high)
+    element = calibrated(expressed(type.element_type), low, high, row.threshold or None, four_bits)
     Rewriter.replace_value_with_new_type(value, TensorType(element, type.get_shape()))
     return True

@@ -24,7 +24,7 @@ from ...backends.numerics.storage import PACKED_NAMES, integer_range, is_float, 
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
-from ...dialects.quant import UniformQuantizedType, uniform, uniform_per_axis
+from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform, uniform_per_axis
 from ...dialects.quant.element_type import element_of, element_storage, shape_of
 from ...dialects.quant.scale_groups import ScaleGroups
 from .builder.grouped_weights import WeightGroups, float_scales, quantize_grouped
@@ -240,7 +240,7 @@ def _meets(input: UniformQuantizedType, weight: UniformQuantizedType) -> bool:
 
 def _input_of(builder: TpuBuilder, op: top.TopOp, left: SSAValue) -> SSAValue:
     """Return the quantized form of the input of a product; if the scheme says fewer bits for inputs, requantized to
-    those, but the inputs of the network, which nothing is lost of before.
+    those, in the range that calibration has for 4 bits, but the inputs of the network, which nothing is lost of before.
     """
     form = builder.as_quantized(left)
     storage = builder.integers.inputs
@@ -250,6 +250,10 @@ def _input_of(builder: TpuBuilder, op: top.TopOp, left: SSAValue) -> SSAValue:
     low, high = (
         (step - wide.zero_point) * wide.scale for step in (wide.storage_min, wide.storage_max)
     )
+    element = element_of(left)
+    if storage == "i4" and isinstance(element, CalibratedType):
+        least, most = element.range_of_4_bits
+        low, high = max(low, least), min(high, most)
     parameters = activation_parameters(low, high, storage)
     narrow = uniform(wide.storage_name, *parameters, storage_min=limits[0], storage_max=limits[1])
     name = builder.fresh(f"{builder.name_of(left)}_{storage}")

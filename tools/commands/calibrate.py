@@ -33,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="; ".join(f"{name}: {what}" for name, what in METHODS.items()).replace("%", "%%"),
     )
     parser.add_argument(
+        "--four-bits",
+        metavar="METHOD",
+        help="the method for tensors where they have 4 bits, as scheme w4a4 reads them, such as mse-i4: section "
+        "#int4_th of the table (default: their ranges are those of 8 bits)",
+    )
+    parser.add_argument(
         "-o",
         "--output",
         type=OutputFile,
@@ -52,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     from ...passes.top.calibration_table import write_table
 
     check_files(args)
-    method_named(args.method)
+    for name in (args.method, args.four_bits):
+        if name is not None:
+            method_named(name)
     with progress_bar() as progress:
         compilation = started(args, Path(args.input), CompileOptions(), progress)
         table = calibrated(
@@ -61,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
             args.method,
             preprocessing_of(args, args.input),
             skip_bad=args.skip_bad,
+            four_bits=args.four_bits,
         )
     write_table(table, args.output)
     print(f"{args.output}: {len(table.rows)} tensors by {args.method}")

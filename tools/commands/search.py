@@ -122,13 +122,17 @@ def _source(args: argparse.Namespace) -> NetworkSource:
     """Return what the arguments say that networks are made of and judged by."""
     from ...compiler.sensitivity.quantized_network import NetworkSource, network_at_top
     from ...compiler.sensitivity.sensitivity_data import first_samples, threshold_tables
+    from ...compiler.sensitivity.threshold_tables import GIVEN
 
     judge = checked_judge(args)
     module, ctx = network_at_top(args.model, sizes(args))
     data = first_samples(module, samples_of(args, module, ctx), args.inference_num)
     tables = threshold_tables(args.calibration, (), module, ctx, data)
     rows = {name: table.rows for name, table in tables.items()}
-    return NetworkSource(str(args.model), str(args.target), data, rows, sizes(args), judge)
+    four_bits = tables[GIVEN].four_bits
+    return NetworkSource(
+        str(args.model), str(args.target), data, rows, sizes(args), judge, four_bits
+    )
 
 
 def _run_goal(args: argparse.Namespace) -> None:

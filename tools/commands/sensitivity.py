@@ -104,10 +104,8 @@ def run(args: argparse.Namespace) -> int:
     """Analyze, print the tables and write the files."""
     from ...compiler.sensitivity.quantized_network import NetworkSource, network_at_top
     from ...compiler.sensitivity.sensitivity import SensitivityOptions, analyze
-    from ...compiler.sensitivity.sensitivity_data import (
-        first_samples,
-        threshold_tables,
-    )
+    from ...compiler.sensitivity.sensitivity_data import first_samples, threshold_tables
+    from ...compiler.sensitivity.threshold_tables import GIVEN
     from ..console.tables import table_format
 
     check_files(args)
@@ -140,6 +138,7 @@ def run(args: argparse.Namespace) -> int:
             {name: table.rows for name, table in tables.items()},
             sizes(args),
             judge,
+            tables[GIVEN].four_bits,
         )
         found = analyze(
             source, tables, options, executor=executor, record=args.record, progress=progress

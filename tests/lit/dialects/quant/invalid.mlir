@@ -90,6 +90,11 @@ func.func private @f(tensor<4x!tpu.calibrated<f32<0.0:1.0>, threshold = -1.0>>)
 
 // -----
 
+// expected-error @below {{calibrated range 1.0:0.5 of 4 bits is empty}}
+func.func private @f(tensor<4x!tpu.calibrated<f32<0.0:1.0>, threshold = 1.0, i4 = 1.0:0.5>>)
+
+// -----
+
 func.func @f(%x: tensor<4xf32>) {
   // expected-error @below {{'quant.qcast': shapes of tensor<4xf32> and tensor<5x!quant.uniform<i8:f32, 5.000000e-01>> differ}}
   %y = quant.qcast %x : tensor<4xf32> to tensor<5x!quant.uniform<i8:f32, 5.0e-01>>

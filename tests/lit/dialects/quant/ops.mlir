@@ -15,6 +15,7 @@ func.func private @unsigned(tensor<4x!quant.uniform<ui8:f32, 1.0:128>>, tensor<4
 func.func private @per_axis(tensor<2x3x!quant.uniform<i8:f32:0, {2.0e+2,0.99872:7}>>)
 func.func private @calibrated(tensor<4x!quant.calibrated<f32<-1.0:2.5>>>)
 func.func private @threshold(tensor<4x!tpu.calibrated<f32<-1.0:2.5>, threshold = 2.0>>)
+func.func private @four_bits(tensor<4x!tpu.calibrated<f32<-1.0:2.5>, threshold = 2.0, i4 = -0.5:1.5>>)
 func.func private @inexact_scale(tensor<4x!quant.uniform<i8:f32, 0.1234567890123456789>>, tensor<4x!quant.uniform<i8:f32, 16777217.0>>)
 
 // CHECK:      builtin.module {
@@ -30,6 +31,7 @@ func.func private @inexact_scale(tensor<4x!quant.uniform<i8:f32, 0.1234567890123
 // CHECK-NEXT:   func.func private @per_axis(tensor<2x3x!quant.uniform<i8:f32:0, {2.000000e+02,9.987200e-01:7}>>) -> ()
 // CHECK-NEXT:   func.func private @calibrated(tensor<4x!quant.calibrated<f32<-1.000000e+00:2.500000e+00>>>) -> ()
 // CHECK-NEXT:   func.func private @threshold(tensor<4x!tpu.calibrated<f32<-1.000000e+00:2.500000e+00>, threshold = 2.000000e+00>>) -> ()
+// CHECK-NEXT:   func.func private @four_bits(tensor<4x!tpu.calibrated<f32<-1.000000e+00:2.500000e+00>, threshold = 2.000000e+00, i4 = -5.000000e-01:1.500000e+00>>) -> ()
 // CHECK-NEXT:   func.func private @inexact_scale(tensor<4x!quant.uniform<i8:f32, 0.12345678901234568>>, tensor<4x!quant.uniform<i8:f32, 16777217.0>>) -> ()
 // CHECK-NEXT: }
 
@@ -51,6 +53,8 @@ func.func private @inexact_scale(tensor<4x!quant.uniform<i8:f32, 0.1234567890123
 // GENERIC-NEXT:   "func.func"() <{sym_name = "calibrated", function_type = (tensor<4x!quant.calibrated<f32<-1.000000e+00:2.500000e+00>>>) -> (), sym_visibility = "private"}> ({
 // GENERIC-NEXT:   }) : () -> ()
 // GENERIC-NEXT:   "func.func"() <{sym_name = "threshold", function_type = (tensor<4x!tpu.calibrated<f32<-1.000000e+00:2.500000e+00>, threshold = 2.000000e+00>>) -> (), sym_visibility = "private"}> ({
+// GENERIC-NEXT:   }) : () -> ()
+// GENERIC-NEXT:   "func.func"() <{sym_name = "four_bits", function_type = (tensor<4x!tpu.calibrated<f32<-1.000000e+00:2.500000e+00>, threshold = 2.000000e+00, i4 = -5.000000e-01:1.500000e+00>>) -> (), sym_visibility = "private"}> ({
 // GENERIC-NEXT:   }) : () -> ()
 // GENERIC-NEXT:   "func.func"() <{sym_name = "inexact_scale", function_type = (tensor<4x!quant.uniform<i8:f32, 0.12345678901234568>>, tensor<4x!quant.uniform<i8:f32, 16777217.0>>) -> (), sym_visibility = "private"}> ({
 // GENERIC-NEXT:   }) : () -> ()
