@@ -21,5 +21,14 @@ def __getattr__(name: str) -> str:
 
 def __dir__() -> list[str]:
     return sorted(
-        {*globals(), "__version__", "backends", "compiler", "dialects", "passes", "tools"}
+        {
+            *globals(),
+            "__version__",
+            "backends",
+            "compiler",
+            "dialects",
+            "passes",
+            "runtime",
+            "tools",
+        }
     )

@@ -101,6 +101,13 @@ class Clock(ABC):
     def close(self) -> None:
         """Let no more actions happen."""
 
+    @abstractmethod
+    def ask(self, question: Callable[[], T]) -> T:
+        """Return what a function gives in an action; what it raises comes out here. Any thread may ask, an action too.
+
+        Raises RuntimeError if the clock is closed.
+        """
+
     def call_soon(self, action: Action) -> None:
         """Call an action as soon as those that were asked for before are through."""
         self.call_at(self.now(), action)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from .clock import Action, Clock, Lane, Outcome
 from .virtual_clock import VirtualTimer, outcome_of
@@ -19,17 +19,16 @@ T = TypeVar("T")
 class RealClock(Clock):
     """Counts the nanoseconds since it was made.
 
-    `scale`: how many times longer than it is said to take work takes at least; 0 for as long as its values take. An
-    error in an action is printed as an error of a thread is (`threading.excepthook`), and harms no other action.
+    An error in an action is printed as an error of a thread is (`threading.excepthook`), and harms no other action.
     """
 
-    def __init__(self, *, scale: float = 1.0) -> None:
-        self.scale = scale
+    def __init__(self) -> None:
         self._start = time.monotonic_ns()
         self._asked = 0
         self._coming: list[tuple[int, int, VirtualTimer]] = []
         self._changed = threading.Condition()
         self._is_closed = False
+        self._questions: set[queue.SimpleQueue] = set()
         self._thread = threading.Thread(target=self._serve, name="smalti-clock", daemon=True)
         self._thread.start()
 
@@ -55,12 +54,33 @@ class RealClock(Clock):
         """Return a lane, which is a thread of that name; it does all its work."""
         return RealLane(self, name)
 
+    def ask(self, question: Callable[[], T]) -> T:
+        """Wait for the clock's thread to call the function; on that thread itself call it."""
+        if threading.current_thread() is self._thread:
+            return question()
+        answers: queue.SimpleQueue[Outcome[T] | None] = queue.SimpleQueue()
+        with self._changed:
+            if not self._is_closed:
+                self._questions.add(answers)
+        if answers not in self._questions:
+            raise RuntimeError("the clock is closed")
+        self.call_soon(lambda: answers.put(outcome_of(question)))
+        answer = answers.get()
+        self._questions.discard(answers)
+        if answer is None:
+            raise RuntimeError("the clock is closed")
+        if answer.error is not None:
+            raise answer.error
+        return cast(T, answer.value)
+
     def close(self) -> None:
         """Let the action that runs be the last one."""
         with self._changed:
             self._is_closed = True
             self._coming.clear()
             self._changed.notify()
+            for answers in self._questions:
+                answers.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
@@ -106,7 +126,7 @@ class RealEvent:
 
 
 class RealLane(Lane):
-    """A thread that does its work, and does not end a piece before its time at the clock's pace."""
+    """A thread that does its work, and does not end a piece before its time is over."""
 
     def __init__(self, clock: RealClock, name: str) -> None:
         self._clock = clock
@@ -133,7 +153,7 @@ class RealLane(Lane):
         nanoseconds: int,
         done: Callable[[Outcome[T]], None],
     ) -> None:
-        due = self._clock.now() + round(nanoseconds * self._clock.scale)
+        due = self._clock.now() + nanoseconds
         outcome: Outcome[T] = Outcome() if work is None else outcome_of(work)
         late = self._clock.now() - due
         if late < 0:

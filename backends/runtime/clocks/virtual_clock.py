@@ -45,6 +45,12 @@ class VirtualClock(Clock):
         """Return a lane that takes exactly the time that its work is said to take."""
         return VirtualLane(self, computes=self.computes or always)
 
+    def ask(self, question: Callable[[], T]) -> T:
+        """Call the function now: there is but one thread, and it is in no action or in the one that asks."""
+        if self._is_closed:
+            raise RuntimeError("the clock is closed")
+        return question()
+
     def close(self) -> None:
         """Forget the actions that are to come."""
         self._is_closed = True

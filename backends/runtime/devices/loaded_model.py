@@ -27,6 +27,12 @@ class StageTimes:
 class LoadedModel(ABC):
     """A model, compiled for one or several sizes of batches, on a device that it is ready to run on."""
 
+    most_instances: int = 1
+    """How many instances of it may run side by side."""
+
+    def check(self, sample: Arrays) -> None:  # noqa: B027 (a device may take any sample)
+        """Raise DiagnosticError if a sample does not fit, so that it never comes into a batch with others."""
+
     @property
     @abstractmethod
     def batches(self) -> Sequence[int]:

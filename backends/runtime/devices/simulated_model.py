@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...diagnostics.diagnostic import DiagnosticError
 from ...program.program import Program
 from ...simulator.functional.functional_simulator import FunctionalSimulator
 from ...simulator.functional.samples import joined, samples_of
@@ -19,28 +20,46 @@ from .loaded_model import LoadedModel, StageTimes
 _STEADY = 4
 """Runs in a row after which each takes as long as the one before."""
 
-Compute = Callable[[Arrays], Mapping[str, np.ndarray]]
+Compute = Callable[[Arrays], Mapping[str, np.ndarray] | None]
 
 
 class SimulatedModel(LoadedModel):
     """Programs of one model, by the size of the batch that they are compiled for.
 
     The first run of an instance takes the time of a cold start, others that of the steady state. `compute`: what
-    computes the values of a sample in the simulator's place, if they need not be those of the program.
+    computes the values of a sample in the simulator's place, if they need not be those of the program; it may give
+    None. `scale`: how many times longer than simulated runs take.
 
     Raises DiagnosticError if a program cannot run to its end.
     """
 
-    def __init__(self, programs: Mapping[int, Program], compute: Compute | None = None) -> None:
+    def __init__(
+        self, programs: Mapping[int, Program], compute: Compute | None = None, scale: float = 1.0
+    ) -> None:
         self._programs = dict(sorted(programs.items()))
+        cores = max(len(program.streams) for program in programs.values())
+        self.most_instances = next(iter(programs.values())).target.cores // cores
         self._compute = compute
         self._simulators: dict[int, FunctionalSimulator] = {}
-        self._times = {batch: _times(program) for batch, program in self._programs.items()}
+        self._times = {batch: _times(program, scale) for batch, program in self._programs.items()}
 
     @property
     def batches(self) -> Sequence[int]:
         """The sizes of batches that there are programs for."""
         return tuple(self._programs)
+
+    def check(self, sample: Arrays) -> None:
+        """Raise DiagnosticError if a sample is not what a program for one of them takes."""
+        batch, program = next(iter(self._programs.items()))
+        for port in program.inputs:
+            wanted = port.shape
+            if wanted and batch > 1:
+                wanted = (wanted[0] // batch, *wanted[1:])
+            if sample[port.name].shape != wanted:
+                raise DiagnosticError(
+                    f"input '{port.name}' has shape {list(sample[port.name].shape)}, the program "
+                    f"takes {list(wanted)}"
+                )
 
     def times(self, batch: int, *, first: bool) -> StageTimes:
         """Return the simulated time of the device; the host's is what it is."""
@@ -69,12 +88,12 @@ class SimulatedModel(LoadedModel):
         return split_samples(outputs, batch, count)
 
 
-def _times(program: Program) -> tuple[int, int]:
-    """Return the nanoseconds of a run from cold, and of one in the steady state."""
+def _times(program: Program, scale: float) -> tuple[int, int]:
+    """Return the scaled nanoseconds of a run from cold, and of one in the steady state."""
     streams = decode_program(program)
     cold = time_program(streams)
     steady = time_program(streams, _STEADY)
     return (
-        round(cold.cycles / cold.clock_ghz),
-        max(1, round(steady.steady_cycles / steady.clock_ghz)),
+        round(scale * cold.cycles / cold.clock_ghz),
+        round(scale * steady.steady_cycles / steady.clock_ghz),
     )

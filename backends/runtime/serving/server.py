@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ...diagnostics.diagnostic import DiagnosticError
 from ..batching.batch_policy import BatchPolicy
 from ..batching.cheapest_runs import cheapest_runs
 from ..clocks.clock import Clock, Outcome, Timer
@@ -46,7 +47,7 @@ class Server:
         self._wake: int | None = None
         self._timer: Timer | None = None
         self._flushed = -1
-        model = instances[0].model
+        self._model = model = instances[0].model
         self._times = {batch: model.times(batch, first=False).total for batch in model.batches}
         self._runs: dict[int, list[int]] = {}
 
@@ -69,6 +70,12 @@ class Server:
         if not accepted and self._most_waiting is not None and self.waiting >= self._most_waiting:
             raise QueueFull(f"{self.waiting} inferences wait, and no more may")
         inference.state = State.WAITING
+        if inference.inputs is not None:
+            try:
+                self._model.check(inference.inputs)
+            except DiagnosticError as error:
+                inference.fail(error, self._clock.now())
+                return
         self._line.add(inference)
         if self._deadlines is not None:
             self._deadlines.watch(inference)

@@ -1,0 +1,1 @@
+"""The interface of callers, with OpenVINO's names: core, compiled model, requests, properties."""

@@ -1,0 +1,217 @@
+"""A request: one inference at a time, again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from ...diagnostics.diagnostic import DiagnosticError, did_you_mean
+from ..clocks.clock import MILLISECOND, Clock, Event, Lane, Outcome
+from ..devices.served_model import ServedModel
+from ..requests.inference import Inference, State
+from .results import Port, Results, Tensor, arrays_of
+
+
+class Inferring(Protocol):
+    """What a request needs of its compiled model."""
+
+    source: ServedModel
+    clock: Clock
+    callbacks: Lane
+
+    @property
+    def inputs(self) -> list[Port]: ...
+
+    @property
+    def outputs(self) -> list[Port]: ...
+
+    def start(
+        self, inputs: Mapping[str, np.ndarray], on_end: Callable[[Inference], None]
+    ) -> Inference:
+        """Give an inference to the devices."""
+        ...
+
+    def cancel(self, inference: Inference) -> None:
+        """End an inference."""
+        ...
+
+
+class Canceled(Exception):
+    """The inference that is waited for was canceled."""
+
+
+class InferRequest:
+    """An inference of a compiled model, with the inputs that were set last; made by `create_infer_request`.
+
+    Its methods may be called by any thread, but not inside of a virtual clock's actions other than callbacks.
+    """
+
+    def __init__(self, model: Inferring) -> None:
+        self._model = model
+        self._inputs: dict[str, np.ndarray] = {}
+        self._callback: Callable[[Any], object] | None = None
+        self.userdata: Any = None
+        self._inference: Inference | None = None
+        self._through: Event | None = None
+        self._callback_error: Exception | None = None
+        self._on_idle: Callable[[InferRequest], None] | None = None
+
+    @property
+    def model_inputs(self) -> list[Port]:
+        """The model's inputs."""
+        return self._model.inputs
+
+    @property
+    def model_outputs(self) -> list[Port]:
+        """The model's outputs."""
+        return self._model.outputs
+
+    def set_callback(self, callback: Callable[[Any], object], userdata: Any = None) -> None:
+        """Call a function with `userdata` at the end of each inference, whether it has succeeded or not."""
+        self._callback, self.userdata = callback, userdata
+
+    def set_tensor(self, name: str | Port, tensor: Tensor | np.ndarray) -> None:
+        """Set an input. Raises DiagnosticError if it does not fit."""
+        self._set({name: tensor})
+
+    def set_input_tensor(self, *given: Any) -> None:
+        """Set the only input, or with a place before the tensor that one. Raises DiagnosticError if it does not fit."""
+        self._set({0 if len(given) == 1 else given[0]: given[-1]})
+
+    def get_tensor(self, name: str | Port) -> Tensor:
+        """Return an output, or an input that was set. Raises DiagnosticError if there is none such."""
+        key = name.any_name if isinstance(name, Port) else name
+        if key in self._inputs:
+            return Tensor(self._inputs[key])
+        outputs = self.results.to_dict()
+        if key not in outputs:
+            raise DiagnosticError(
+                f"there is no tensor '{key}'", hint=did_you_mean(key, [*self._inputs, *outputs])
+            )
+        return Tensor(outputs[key])
+
+    def get_input_tensor(self, place: int = 0) -> Tensor:
+        """Return an input that was set."""
+        return self.get_tensor(self.model_inputs[place])
+
+    def get_output_tensor(self, place: int = 0) -> Tensor:
+        """Return an output."""
+        return Tensor(self.results[place])
+
+    @property
+    def results(self) -> Results:
+        """The outputs of the last inference. Raises DiagnosticError if there is none that has succeeded."""
+        inference = self._inference
+        if inference is None or inference.state is not State.DONE:
+            raise DiagnosticError("there are no outputs", hint="infer first, or wait for the end")
+        if inference.outputs is None:
+            raise DiagnosticError("nobody computed values", hint="set VALUES to SIMULATOR or CPU")
+        return Results(self.model_outputs, inference.outputs)
+
+    @property
+    def latency(self) -> float:
+        """The milliseconds from the start of the last inference's wait to its end."""
+        inference = self._inference
+        if inference is None or inference.ended is None:
+            return 0.0
+        return (inference.ended - inference.arrived) / MILLISECOND
+
+    def infer(self, inputs: Any = None) -> Results:
+        """Infer and return the outputs. Raises what `start_async` and `wait` do."""
+        self.start_async(inputs)
+        self.wait()
+        return self.results
+
+    def start_async(self, inputs: Any = None, userdata: Any = None) -> None:
+        """Ask for an inference of inputs, or of those that were set before, and return.
+
+        Raises:
+            DiagnosticError: if inputs are missing or do not fit, or if an inference of this request is under way.
+            QueueFull: if no more inferences may wait.
+        """
+        if self._through is not None and not self._through.is_set():
+            raise DiagnosticError("the request is busy", hint="wait for it, or use another request")
+        self._set(inputs)
+        missing = [port.any_name for port in self.model_inputs if port.any_name not in self._inputs]
+        if missing:
+            raise DiagnosticError(f"input '{missing[0]}' is missing")
+        if userdata is not None:
+            self.userdata = userdata
+        self._callback_error, self._through = None, self._model.clock.event()
+        try:
+            self._inference = self._model.start(dict(self._inputs), self._ended)
+        except BaseException:
+            self._through.set()
+            raise
+
+    def wait(self) -> None:
+        """Wait for the end.
+
+        Raises what the device raised, what the callback raised, or Canceled.
+        """
+        self._wait(None)
+
+    def wait_for(self, timeout: int) -> bool:
+        """Wait for the end, but not longer than so many milliseconds; tell whether it came. Raises as `wait` does."""
+        return self._wait(timeout * MILLISECOND)
+
+    def cancel(self) -> None:
+        """End the inference that is under way, if there is one, whatever the device makes of it."""
+        if self._inference is not None:
+            self._model.cancel(self._inference)
+
+    def tell_when_idle(self, told: Callable[[InferRequest], None]) -> None:
+        """Call a function, in an action, whenever an inference and its callback are through."""
+        self._on_idle = told
+
+    @property
+    def error(self) -> Exception | None:
+        """What went wrong with the last inference or its callback."""
+        if self._callback_error is not None or self._inference is None:
+            return self._callback_error
+        if self._inference.state is State.CANCELED:
+            return Canceled("the inference was canceled")
+        return self._inference.error
+
+    def _wait(self, nanoseconds: int | None) -> bool:
+        if self._through is None:
+            return True
+        if not self._through.wait(nanoseconds):
+            return False
+        if self.error is not None:
+            raise self.error
+        return True
+
+    def _set(self, inputs: Any) -> None:
+        """Check inputs and keep them."""
+        ports = {port.name: port for port in self._model.source.inputs}
+        try:
+            given = arrays_of(inputs, self.model_inputs)
+        except KeyError as error:
+            name = error.args[0]
+            raise DiagnosticError(
+                f"there is no input '{name}'",
+                hint=did_you_mean(str(name), list(ports)) or f"there are {', '.join(ports)}",
+            ) from None
+        except ValueError as error:
+            raise DiagnosticError(str(error)) from None
+        self._inputs |= {name: ports[name].check(array) for name, array in given.items()}
+
+    def _ended(self, inference: Inference) -> None:
+        """Call the callback where it keeps nobody waiting, then let the waiters go. This is an action."""
+        self._inference = inference  # it may end before `start` has returned
+        callback, userdata = self._callback, self.userdata
+
+        def called(outcome: Outcome[object]) -> None:
+            self._callback_error = outcome.error
+            assert self._through is not None
+            self._through.set()
+            if self._on_idle is not None:
+                self._on_idle(self)
+
+        if callback is None:
+            called(Outcome())
+        else:
+            self._model.callbacks.do(lambda: callback(userdata), 0, called)

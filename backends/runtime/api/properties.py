@@ -1,0 +1,81 @@
+"""The properties of devices and compiled models: their names, types and defaults.
+
+Names, and where OpenVINO has the property, types and defaults are OpenVINO's
+(https://docs.openvino.ai/2025/openvino-workflow/running-inference/inference-devices-and-modes.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ...diagnostics.diagnostic import DiagnosticError, did_you_mean
+from .property import Choice, Number, Property, Switch, Text
+from .property_values import BatchingPolicy, PerformanceMode, Priority, SchedulePolicy, Values
+
+_ALL = (
+    Choice("PERFORMANCE_HINT", PerformanceMode.LATENCY, "what is to be good"),
+    Number("PERFORMANCE_HINT_NUM_REQUESTS", 0, "inferences that callers keep under way; 0: unknown"),
+    Switch("ALLOW_AUTO_BATCHING", True, "whether THROUGHPUT gathers inferences into batches"),
+    Number("AUTO_BATCH_TIMEOUT", 1000, "milliseconds that a batch waits to be full", is_mutable=True),
+    Choice("BATCHING_POLICY", BatchingPolicy.FIXED, "when batches are due"),
+    Switch("ENABLE_STARTUP_FALLBACK", True, "whether the CPU serves while a better device loads"),
+    Switch("ENABLE_RUNTIME_FALLBACK", True, "whether what fails on a device runs again elsewhere"),
+    Choice("SCHEDULE_POLICY", SchedulePolicy.DEVICE_PRIORITY, "who gets the next inference"),
+    Choice("MODEL_PRIORITY", Priority.MEDIUM, "how soon inferences start beside other models"),
+    Number("MAX_QUEUE", 0, "inferences that may wait; 0: any number"),
+    Number("INSTANCES", 1, "programs that run side by side on the cores of a card", least=1),
+    Number("SET_SIZE", 1, "runs of an instance under way at once, so that the host's time hides", least=1),
+    Text("TARGET", "default-8c", "the machine that a TPU is"),
+    Number("CORES", 0, "cores of a card that an instance runs on; 0: all, or as many as each has"),
+    Text("QUANTIZE", "", "the numbers that a TPU computes in: int8 with CALIBRATION, else f16"),
+    Text("CALIBRATION", "", "data or table from which INT8 takes its ranges"),
+    Number("TIME_SCALE", 1.0, "how many times slower than simulated a TPU is in real time"),
+    Choice("VALUES", Values.SIMULATOR, "who computes what a TPU's inferences give"),
+)  # fmt: skip
+PROPERTIES: Mapping[str, Property] = {each.name: each for each in _ALL}
+"""The properties that callers set, by name."""
+
+
+class Settings(Mapping[str, Any]):
+    """The values of all properties: those that were set, and defaults. Raises DiagnosticError as `with_values`."""
+
+    def __init__(self, values: Mapping[Any, object] | None = None) -> None:
+        self._set: dict[str, Any] = {}
+        for key, value in (values or {}).items():
+            name = name_of(key)
+            self._set[name] = property_named(name).read(value)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._set.get(name, PROPERTIES[name].default)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(PROPERTIES)
+
+    def __len__(self) -> int:
+        return len(PROPERTIES)
+
+    def is_set(self, name: str) -> bool:
+        """Tell whether a property has another value than its default by itself."""
+        return name in self._set
+
+    def with_values(self, values: Mapping[Any, object] | None) -> Settings:
+        """Return settings of which some have other values. Raises DiagnosticError for unknown names and values."""
+        return Settings(
+            {**self._set, **{name_of(key): each for key, each in (values or {}).items()}}
+        )
+
+
+def name_of(key: object) -> str:
+    """Return the name of a property, which may be given as a function that returns it, as OpenVINO's are."""
+    return str(key() if callable(key) else key)
+
+
+def property_named(name: str) -> Property:
+    """Return a property that can be set. Raises DiagnosticError if there is none such."""
+    if name not in PROPERTIES:
+        raise DiagnosticError(
+            f"there is no property {name}",
+            hint=did_you_mean(name, list(PROPERTIES)) or f"there are {', '.join(PROPERTIES)}",
+        )
+    return PROPERTIES[name]

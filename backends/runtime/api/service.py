@@ -1,0 +1,202 @@
+"""Puts a model into service on the devices that a caller named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...diagnostics.diagnostic import DiagnosticError
+from ..batching.adaptive import Adaptive
+from ..batching.batch_policy import BatchPolicy
+from ..batching.fixed_size import FixedSize
+from ..clocks.clock import MILLISECOND, Clock
+from ..device_choice.device_choice import DeviceChoice
+from ..device_choice.device_priority import DevicePriority
+from ..device_choice.first_ready import FirstReady
+from ..device_choice.round_robin import RoundRobin
+from ..devices.device import Device
+from ..devices.loaded_model import LoadedModel
+from ..devices.served_model import ServedModel
+from ..requests.inference import Inference
+from ..serving.auto import Auto, AutoOptions, Candidate
+from ..serving.instance import Instance
+from ..serving.server import Failed, Server
+from .properties import Settings
+from .property_values import BatchingPolicy, PerformanceMode, SchedulePolicy
+
+
+class Loading:
+    """A model that gets ready on a device: in batches of `batch`, or as the settings want it if that is None."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        device: Device,
+        model: ServedModel,
+        settings: Settings,
+        batch: int | None = None,
+    ) -> None:
+        self.device, self.settings = device, settings
+        self._clock, self._model, self._batch = clock, model, batch
+
+    def load(self) -> LoadedModel:
+        """Return the model, ready on the device. Raises DiagnosticError if it cannot run there."""
+        batch = self._batch or self._auto_batch()
+        loaded = self.device.load(self._model, sorted({1, batch}), self.settings)
+        instances = self.settings["INSTANCES"]
+        if instances > loaded.most_instances:
+            raise DiagnosticError(
+                f"{instances} instances do not fit {self.device.name}, which has room for "
+                f"{loaded.most_instances}",
+                hint="take fewer, or compile for fewer cores",
+            )
+        return loaded
+
+    def serve(self, loaded: LoadedModel, failed: Failed | None = None) -> Server:
+        """Return a server of the loaded model."""
+        name = self.device.name
+        instances = [
+            Instance(loaded, self._clock, f"{name}-{number}", self.settings["SET_SIZE"])
+            for number in range(self.settings["INSTANCES"])
+        ]
+        return Server(
+            self._clock,
+            name,
+            instances,
+            policy_of(self.settings, max(loaded.batches)),
+            most_waiting=self.settings["MAX_QUEUE"] or None,
+            on_failure=failed,
+        )
+
+    def _auto_batch(self) -> int:
+        """Return the size of batches under THROUGHPUT, if they are allowed."""
+        hint = self.settings["PERFORMANCE_HINT"]
+        if hint is PerformanceMode.LATENCY or not self.settings["ALLOW_AUTO_BATCHING"]:
+            return 1
+        best = self.device.optimal_batch(self._model, self.settings)
+        return min(best, self.settings["PERFORMANCE_HINT_NUM_REQUESTS"] or best)
+
+
+def policy_of(settings: Settings, batch: int) -> BatchPolicy:
+    """Return the policy of batches of that size."""
+    if batch == 1 or settings["BATCHING_POLICY"] is BatchingPolicy.ADAPTIVE:
+        return Adaptive(batch)
+    return FixedSize(batch, settings["AUTO_BATCH_TIMEOUT"] * MILLISECOND)
+
+
+class SingleService:
+    """A model on one device, which is ready."""
+
+    def __init__(self, loading: Loading, loaded: LoadedModel) -> None:
+        self._loading = loading
+        self._server = loading.serve(loaded)
+
+    @property
+    def execution_devices(self) -> list[str]:
+        """The device."""
+        return [self._loading.device.name]
+
+    @property
+    def capacity(self) -> int:
+        """How many inferences keep it busy."""
+        return self._server.capacity
+
+    def submit(self, inference: Inference) -> None:
+        """Take an inference. Raises QueueFull."""
+        self._server.submit(inference)
+
+    def cancel(self, inference: Inference) -> None:
+        """End an inference."""
+        self._server.cancel(inference)
+
+    def flush(self) -> None:
+        """Let all that wait be due."""
+        self._server.flush()
+
+    def retire(self) -> None:
+        """Free the device once nothing is under way."""
+        self._server.retire()
+
+    def change(self, settings: Settings) -> None:
+        """Heed settings that have changed."""
+        change_policy(self._server, settings)
+
+
+class AutoService:
+    """A model on several devices, by priority, which get ready while others serve."""
+
+    def __init__(self, clock: Clock, loadings: list[Loading], settings: Settings) -> None:
+        mode = settings["PERFORMANCE_HINT"]
+        together = mode is PerformanceMode.CUMULATIVE_THROUGHPUT
+        helper = next((each.device.name for each in loadings if each.device.helps_at_startup), None)
+        self._candidates = [
+            Candidate(
+                each.device.name, each.load, self._serving(each), each.device.load_nanoseconds()
+            )
+            for each in loadings
+        ]
+        self._settings = settings
+        self._auto = Auto(
+            clock,
+            self._candidates,
+            _choice(settings) if together else FirstReady(),
+            AutoOptions(
+                all_at_once=together,
+                startup_helper=helper if settings["ENABLE_STARTUP_FALLBACK"] else None,
+                runtime_fallback=settings["ENABLE_RUNTIME_FALLBACK"],
+                most_held=settings["MAX_QUEUE"] or None,
+            ),
+        )
+
+    @property
+    def execution_devices(self) -> list[str]:
+        """The devices that serve now."""
+        return self._auto.execution_devices
+
+    @property
+    def capacity(self) -> int:
+        """How many inferences keep the devices busy that are ready so far; at least one."""
+        servers = [each.server for each in self._candidates if each.server is not None]
+        return max(1, sum(server.capacity for server in servers))
+
+    def submit(self, inference: Inference) -> None:
+        """Take an inference. Raises QueueFull."""
+        self._auto.submit(inference)
+
+    def cancel(self, inference: Inference) -> None:
+        """End an inference."""
+        self._auto.cancel(inference)
+
+    def flush(self) -> None:
+        """Let all that wait be due."""
+        self._auto.flush()
+
+    def retire(self) -> None:
+        """Free the devices once nothing is under way."""
+        self._auto.retire()
+
+    def change(self, settings: Settings) -> None:
+        """Heed settings that have changed, on devices that get ready later too."""
+        self._settings = settings
+        for each in self._candidates:
+            if each.server is not None:
+                change_policy(each.server, settings)
+
+    def _serving(self, loading: Loading) -> Callable[[LoadedModel, Failed], Server]:
+        def serve(loaded: LoadedModel, failed: Failed) -> Server:
+            server = loading.serve(loaded, failed)
+            change_policy(server, self._settings)
+            return server
+
+        return serve
+
+
+def change_policy(server: Server, settings: Settings) -> None:
+    """Let a server wait for full batches as long as settings say."""
+    if isinstance(server.policy, FixedSize):
+        server.policy.timeout = settings["AUTO_BATCH_TIMEOUT"] * MILLISECOND
+        server.pump()
+
+
+def _choice(settings: Settings) -> DeviceChoice:
+    in_turn = settings["SCHEDULE_POLICY"] is SchedulePolicy.ROUND_ROBIN
+    return RoundRobin() if in_turn else DevicePriority()

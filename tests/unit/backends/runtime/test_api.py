@@ -1,0 +1,322 @@
+"""Core, compiled models and requests, on the CPU and on devices of tests, in real and in virtual time."""
+
+import asyncio
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from smalti.backends.cpu.session import run_onnx
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
+from smalti.backends.runtime.api.async_infer_queue import AsyncInferQueue
+from smalti.backends.runtime.api.core import Core
+from smalti.backends.runtime.api.infer_request import Canceled
+from smalti.backends.runtime.api.property_values import PerformanceMode, Priority
+from smalti.backends.runtime.clocks.clock import MILLISECOND
+from smalti.backends.runtime.clocks.virtual_clock import VirtualClock
+from smalti.backends.runtime.devices.cpu_device import CpuDevice
+from smalti.backends.runtime.devices.device import Device
+from smalti.backends.runtime.devices.loaded_model import LoadedModel
+from smalti.backends.runtime.devices.served_model import ServedModel
+from smalti.backends.runtime.serving.server import QueueFull
+
+from .served_network import network, sample
+from .timed_model import TimedModel
+
+
+class Echo(TimedModel):
+    """Gives the first half of its input back."""
+
+    def execute(self, prepared, batch):
+        return [{"y": each["x"][:, :3]} for each in super().execute(prepared, batch)]
+
+
+class TestDevice(Device):
+    """A device that takes 5 ms for one sample, and 8 for four."""
+
+    __test__ = False
+    name = "TEST.0"
+
+    def __init__(self) -> None:
+        self.model = Echo({1: 5 * MILLISECOND})
+        self.settings: Mapping[str, Any] = {}
+
+    @property
+    def full_name(self) -> str:
+        return "a device for tests"
+
+    def load_nanoseconds(self) -> int:
+        return 1000 * MILLISECOND
+
+    def supported_nodes(self, model: ServedModel, settings) -> Collection[str]:
+        return model.nodes[:1]
+
+    def optimal_batch(self, model: ServedModel, settings) -> int:
+        return 4
+
+    def load(self, model: ServedModel, batches: Sequence[int], settings) -> LoadedModel:
+        self.settings = settings
+        self.model.device_times = {batch: (4 + batch) * MILLISECOND for batch in batches}
+        return self.model
+
+
+@pytest.fixture
+def core():
+    made = Core(
+        [TestDevice(), CpuDevice(50 * MILLISECOND, 20 * MILLISECOND)], VirtualClock(computes=True)
+    )
+    yield made
+    made.clock.close()
+
+
+@pytest.fixture
+def real():
+    made = Core([CpuDevice()])
+    yield made
+    made.clock.close()
+
+
+def expected(seed: int) -> np.ndarray:
+    return run_onnx(network(), {"x": sample(seed)})["y"]
+
+
+def test_an_inference_on_the_cpu(real: Core):
+    compiled = real.compile_model(network(), "CPU")
+    for inputs in (
+        {"x": sample(1)},
+        {0: sample(1)},
+        [sample(1)],
+        sample(1),
+        {compiled.input(): sample(1)},
+    ):
+        results = compiled(inputs)
+        for key in ("y", 0, compiled.output(0)):
+            np.testing.assert_array_equal(results[key], expected(1))
+    assert [port.any_name for port in compiled.inputs] == ["x"]
+    assert compiled.input("x").partial_shape == (None, 6) and compiled.output().names == {"y"}
+    assert results.to_dict().keys() == {"y"} and results.names() == [{"y"}]
+    compiled.close()
+    with pytest.raises(DiagnosticError, match="is closed"):
+        compiled(sample(1))
+
+
+def test_requests_run_again_and_again(real: Core):
+    request = real.compile_model(network(), "CPU").create_infer_request()
+    called = []
+    request.set_callback(
+        lambda data: called.append((data, threading.current_thread().name)), "data"
+    )
+    for seed in (1, 2):
+        request.start_async({"x": sample(seed)})
+        request.wait()
+        np.testing.assert_array_equal(request.get_output_tensor().data, expected(seed))
+    assert called == [("data", "smalti-callbacks")] * 2
+    request.infer()  # of the inputs that were set last
+    np.testing.assert_array_equal(request.results[0], expected(2))
+    assert request.wait_for(10) and request.latency > 0
+    request.set_tensor("x", sample(3))
+    np.testing.assert_array_equal(request.infer()["y"], expected(3))
+    np.testing.assert_array_equal(request.get_tensor("x").data, sample(3))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({}, "input 'x' is missing"),
+        ({"z": sample(0)}, "there is no input 'z'"),
+        ({1: sample(0)}, "there is no input '1'"),
+        ([sample(0), sample(0)], "2 inputs are given, and the model has 1"),
+        ({"x": np.zeros((1, 5), np.float32)}, r"has shape \[1, 5\], expected \[\?, 6\]"),
+        ({"x": np.zeros((6,), np.float32)}, r"has shape \[6\]"),
+        ({"x": np.zeros((1, 6), complex)}, "has type complex128, expected float32"),
+    ],
+)
+def test_inputs_that_do_not_fit(core: Core, inputs, told: str):
+    request = core.compile_model(network(), "CPU").create_infer_request()
+    with pytest.raises(DiagnosticError, match=told):
+        request.infer(inputs)
+    request.infer(sample(0))
+
+
+def test_a_request_does_one_thing_at_a_time(core: Core):
+    request = core.compile_model(network(), "TEST").create_infer_request()
+    with pytest.raises(DiagnosticError, match="there are no outputs"):
+        request.results  # noqa: B018
+    request.start_async(sample(0))
+    with pytest.raises(DiagnosticError, match="the request is busy"):
+        request.start_async()
+    assert not request.wait_for(4) and request.wait_for(1)
+    assert request.latency == 5.0
+
+
+def test_what_goes_wrong_reaches_its_caller_alone(core: Core):
+    compiled = core.compile_model(network(), "TEST")
+    fails, raises, fine, canceled = (compiled.create_infer_request() for _ in range(4))
+    compiled._front._server._model.failures = 1  # type: ignore[attr-defined]
+    raises.set_callback(lambda _: 1 / 0)
+    for request in (fails, raises, fine, canceled):
+        request.start_async(sample(0))
+    canceled.cancel()
+    with pytest.raises(RuntimeError, match="the device failed"):
+        fails.wait()
+    with pytest.raises(ZeroDivisionError):
+        raises.wait()
+    fine.wait()
+    with pytest.raises(Canceled):
+        canceled.wait()
+
+
+def test_a_queue_keeps_several_under_way(core: Core):
+    compiled = core.compile_model(network(), "BATCH:TEST(4)", {"AUTO_BATCH_TIMEOUT": 100})
+    assert compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") == 4
+    queue, ended = AsyncInferQueue(compiled), []
+    assert len(queue) == 4 and queue.is_ready()
+    queue.set_callback(lambda request, data: ended.append((data, request.latency)))
+    for number in range(6):
+        queue.start_async(sample(number), number)
+    queue.wait_all()
+    # Of four the batch is full at once; the two that are left start when the caller only waits.
+    assert ended == [(number, 8.0) for number in range(4)] + [(4, 8.0), (5, 8.0)]
+
+
+def test_errors_of_a_queue_come_out_when_it_is_waited_for(core: Core):
+    compiled = core.compile_model(network(), "TEST")
+    compiled._front._server._model.failures = 1  # type: ignore[attr-defined]
+    queue = AsyncInferQueue(compiled, 2)
+    for number in range(5):
+        queue.start_async(sample(number), number)
+    with pytest.raises(RuntimeError, match="the device failed"):
+        queue.wait_all()
+    queue.wait_all()
+
+
+def test_bounded_queues(core: Core):
+    compiled = core.compile_model(network(), "TEST", {"MAX_QUEUE": 2})
+    requests = [compiled.create_infer_request() for _ in range(4)]
+    for request in requests[:3]:  # one runs, two wait
+        request.start_async(sample(0))
+    with pytest.raises(QueueFull):
+        requests[3].start_async(sample(0))
+    requests[2].wait()
+    requests[3].infer(sample(0))
+
+
+def test_auto_switches_from_the_cpu(core: Core):
+    compiled = core.compile_model(network(), "AUTO")
+    assert compiled.get_property("EXECUTION_DEVICES") == []
+    results = compiled(sample(1))  # by the CPU, which loads for 20 ms and infers for 50
+    assert core.clock.now() == 70 * MILLISECOND
+    np.testing.assert_array_equal(results["y"], expected(1))
+    assert compiled.get_property("EXECUTION_DEVICES") == ["CPU"]
+    assert isinstance(core.clock, VirtualClock)
+    core.clock.run(1100 * MILLISECOND)
+    assert compiled.get_property("EXECUTION_DEVICES") == ["TEST.0"]
+    np.testing.assert_array_equal(compiled(sample(1))["y"], sample(1)[:, :3])
+
+
+@pytest.mark.parametrize(
+    ("device", "config", "batch"),
+    [
+        ("TEST", {}, 1),
+        ("TEST", {"PERFORMANCE_HINT": "THROUGHPUT"}, 4),
+        ("TEST", {"PERFORMANCE_HINT": PerformanceMode.THROUGHPUT, "ALLOW_AUTO_BATCHING": "NO"}, 1),
+        ("TEST", {"PERFORMANCE_HINT": "THROUGHPUT", "PERFORMANCE_HINT_NUM_REQUESTS": 2}, 2),
+        ("BATCH:TEST", {}, 4),
+        ("BATCH:TEST(3)", {}, 3),
+    ],
+)
+def test_batches_by_hints(core: Core, device: str, config: dict[str, object], batch: int):
+    compiled = core.compile_model(network(), device, config)
+    assert compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") == batch
+
+
+def test_the_timeout_of_batches_can_be_changed_in_service(core: Core):
+    compiled = core.compile_model(network(), "BATCH:TEST(4)")
+    request = compiled.create_infer_request()
+    request.infer(sample(0))
+    assert request.latency == 1005.0
+    compiled.set_property({"AUTO_BATCH_TIMEOUT": 50})
+    assert compiled.get_property("AUTO_BATCH_TIMEOUT") == 50
+    request.infer(sample(0))
+    assert request.latency == 55.0
+    with pytest.raises(DiagnosticError, match="SET_SIZE cannot be changed"):
+        compiled.set_property({"SET_SIZE": 2})
+
+
+def test_closing_waits_or_cancels(core: Core):
+    compiled = core.compile_model(network(), "BATCH:TEST(4)")
+    request = compiled.create_infer_request()
+    request.start_async(sample(0))
+    compiled.close()
+    request.wait()
+    assert request.latency == 5.0, "the incomplete batch starts at once"
+    with core.compile_model(network(), "BATCH:TEST(4)") as compiled:
+        request = compiled.create_infer_request()
+        request.start_async(sample(0))
+        compiled.close(cancel=True)
+        with pytest.raises(Canceled):
+            request.wait()
+
+
+@pytest.mark.parametrize("which", ["core", "real"])
+def test_asyncio(which: str, request: pytest.FixtureRequest):
+    compiled = request.getfixturevalue(which).compile_model(network(), "CPU")
+
+    async def infer() -> list[np.ndarray]:
+        found = await asyncio.gather(*(compiled.infer_async(sample(seed)) for seed in range(3)))
+        return [results["y"] for results in found]
+
+    for seed, found in enumerate(asyncio.run(infer())):
+        np.testing.assert_array_equal(found, expected(seed))
+
+
+def test_properties(core: Core):
+    assert core.available_devices == ["TEST.0", "CPU"]
+    assert core.get_property("TEST", "FULL_DEVICE_NAME") == "a device for tests"
+    assert core.get_property("CPU", "PERFORMANCE_HINT") is PerformanceMode.LATENCY
+    core.set_property({"AUTO_BATCH_TIMEOUT": "20"})
+    core.set_property("TEST", {"SET_SIZE": 2, lambda: "MODEL_PRIORITY": "high"})
+    compiled = core.compile_model(network(), "TEST", {"INSTANCES": 1})
+    for name, value in (
+        ("AUTO_BATCH_TIMEOUT", 20),
+        ("SET_SIZE", 2),
+        ("MODEL_PRIORITY", Priority.HIGH),
+    ):
+        assert compiled.get_property(name) == value
+    assert core.get_property("CPU", "SET_SIZE") == 1
+    assert compiled.get_property("SUPPORTED_PROPERTIES")["AUTO_BATCH_TIMEOUT"] == "RW"
+    assert core.query_model(network(), "AUTO:TEST,CPU") == {"product": "TEST.0", "relu": "CPU"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        (
+            "PERFORMANCE_HINTS",
+            "LATENCY",
+            "there is no property PERFORMANCE_HINTS.*PERFORMANCE_HINT",
+        ),
+        ("PERFORMANCE_HINT", "FAST", "cannot be 'FAST': it is one of LATENCY, THROUGHPUT"),
+        ("PERFORMANCE_HINT", "LATENCI", "LATENCY"),
+        ("AUTO_BATCH_TIMEOUT", -1, "cannot be -1: it is a whole number of at least 0"),
+        ("AUTO_BATCH_TIMEOUT", "soon", "cannot be 'soon'"),
+        ("AUTO_BATCH_TIMEOUT", 1.5, "cannot be 1.5"),
+        ("SET_SIZE", 0, "at least 1"),
+        ("SET_SIZE", True, "cannot be True"),
+        ("ALLOW_AUTO_BATCHING", "maybe", "True or False, or YES or NO"),
+        ("TARGET", 5, "it is a text"),
+        ("INSTANCES", 2, "2 instances do not fit TEST.0, which has room for 1"),
+    ],
+)
+def test_wrong_properties(core: Core, name: str, value: object, told: str):
+    with pytest.raises(DiagnosticError, match=f"(?s){told}"):
+        core.compile_model(network(), "TEST", {name: value})
+
+
+def test_models_that_cannot_be_read(core: Core, tmp_path):
+    with pytest.raises(DiagnosticError, match="no such file"):
+        core.compile_model(tmp_path / "absent.onnx", "CPU")
+    (tmp_path / "bad.onnx").write_bytes(b"no model")
+    with pytest.raises(DiagnosticError, match="no model of ONNX"):
+        core.compile_model(tmp_path / "bad.onnx", "CPU")
