@@ -7,8 +7,10 @@ import subprocess
 from collections.abc import Callable, Iterable
 from functools import cache
 from math import ceil
-from typing import TypeVar
+from typing import Any, TypeVar
 from zlib import crc32
+
+import pytest
 
 from tests.shared_files import ROOT
 
@@ -62,3 +64,13 @@ def share_of_commit(
     order = sorted(every, key=lambda item: number_of_commit(name(item)))
     chosen = {name(item) for item in order[: ceil(len(every) / parts)]}
     return [item for item in every if name(item) in chosen]
+
+
+def rest_is_slow(items: Iterable[Item], parts: int, name: Callable[[Item], str] = str) -> list[Any]:
+    """Return all items as parameters of a test: those of the commit's share as they are, the others marked slow."""
+    every = list(items)
+    chosen = {name(item) for item in share_of_commit(every, parts, name)}
+    return [
+        item if name(item) in chosen else pytest.param(item, marks=pytest.mark.slow)
+        for item in every
+    ]

@@ -16,6 +16,8 @@ from onnx import helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler import compile_model, import_model
 
+from tests.commit_seed import rest_is_slow, share_of_commit
+
 RNG = np.random.default_rng(7)
 SLOW = pytest.mark.slow
 
@@ -214,14 +216,12 @@ def check(found: Mapping[str, np.ndarray], storage: str) -> None:
     assert {name: most for name, most in steps.items() if most > 1} == {}
 
 
-@pytest.mark.parametrize(
-    ("quantize", "storage"),
-    [
-        *(("int8", storage) for storage in ("i1", "u1", "i2", "u2")),
-        *(("f32", storage) for storage in ("u1", "u2")),
-        *(pytest.param("f32", storage, marks=SLOW) for storage in ("i1", "i2")),
-    ],
-)
+STORAGES = ("i1", "u1", "i2", "u2")
+FORMATS: tuple[Literal["f32", "int8"], ...] = ("int8", "f32")
+
+
+@pytest.mark.parametrize("storage", rest_is_slow(STORAGES, 4))
+@pytest.mark.parametrize("quantize", FORMATS)
 def test_ops_equal_those_of_onnxruntime(storage: str, quantize: Literal["f32", "int8"]):
     given = network(storage)
     check(compile_model(given.model, quantize=quantize).run(given.inputs), storage)
@@ -233,7 +233,8 @@ def test_ops_at_top(storage: str):
     check(import_model(given.model).run(given.inputs), storage)
 
 
-@pytest.mark.parametrize("storage", ["u1", pytest.param("i2", marks=SLOW)])
+@pytest.mark.slow
+@pytest.mark.parametrize("storage", share_of_commit(("u1", "i2"), 2))
 def test_calibration_changes_nothing(storage: str):
     given = network(storage)
     found = compile_model(given.model, quantize="int8", calibration=given.inputs)

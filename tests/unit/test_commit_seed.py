@@ -5,7 +5,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests import commit_seed
-from tests.commit_seed import VARIABLE, replay, runs_all, seed_of_commit, share_of_commit
+from tests.commit_seed import (
+    VARIABLE,
+    replay,
+    rest_is_slow,
+    runs_all,
+    seed_of_commit,
+    share_of_commit,
+)
 
 ITEMS = [f"case{number}" for number in range(20)]
 
@@ -39,6 +46,16 @@ def test_every_item_comes(monkeypatch: pytest.MonkeyPatch):
 def test_all(monkeypatch: pytest.MonkeyPatch):
     assert share("all", monkeypatch) == ITEMS
     assert runs_all() and "whole" in replay()
+
+
+def test_all_are_parameters_and_those_outside_the_share_are_slow(monkeypatch: pytest.MonkeyPatch):
+    chosen = share("5", monkeypatch)
+    found = rest_is_slow(ITEMS, 3)
+    assert [each if isinstance(each, str) else each.values[0] for each in found] == ITEMS
+    assert [each for each in found if isinstance(each, str)] == chosen
+    assert {mark.name for each in found if not isinstance(each, str) for mark in each.marks} == {
+        "slow"
+    }
 
 
 def test_without_a_repository(monkeypatch: pytest.MonkeyPatch, tmp_path):

@@ -1,4 +1,6 @@
-"""More hardware makes no layer slower: 40 sweeps with few values each, four of them with all among the slow tests."""
+"""More hardware makes no layer slower: 40 sweeps with few values each, a sixth of them with each commit, and among the
+slow tests all of them, and four with all values.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from functools import lru_cache
 import pytest
 from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
-from tests.commit_seed import share_of_commit
+from tests.commit_seed import rest_is_slow, share_of_commit
 
 from .__main__ import counts, line
 from .chosen import CHOSEN
@@ -21,7 +23,7 @@ def sweeper(layer: str, quantize: Quantize) -> Sweeper:
     return Sweeper(layer, quantize)
 
 
-@pytest.mark.parametrize("sweep", sorted(CHOSEN), ids=str)
+@pytest.mark.parametrize("sweep", rest_is_slow(sorted(CHOSEN), 6), ids=str)
 def test_no_step_is_slower(sweep: Sweep):
     found = sweeper(sweep.layer, sweep.quantize).sweep(sweep.axis, is_quick=True)
     assert not found.violations, line(found)

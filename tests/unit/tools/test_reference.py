@@ -1,6 +1,7 @@
 """The reference pages are up to date, and the examples in them are IR that round-trips."""
 
 import re
+from functools import cache
 
 import pytest
 from smalti.backends.instructions.instruction_set import INSTRUCTIONS
@@ -40,11 +41,11 @@ def _without_hash(text: str) -> str:
 
 
 def test_pages_are_up_to_date(capsys: pytest.CaptureFixture[str]):
-    assert stale_pages() == [], "run python -m smalti.tools.reference"
-    assert main(["--check"]) == 0
+    assert main(["--check"]) == 0, capsys.readouterr()
 
 
 def test_pages_hold_everything():
+    page_of = cache(lambda page: PAGES[page]())
     for name in EXAMPLES:
         dialect, _, op = name.partition(".")
         is_instruction = dialect == "isa" and name not in ("isa.program", "isa.stream")
@@ -53,12 +54,16 @@ def test_pages_hold_everything():
             if is_instruction
             else f"dialects/reference/{dialect}.md"
         )
-        assert f"## `{op if is_instruction else name}`" in PAGES[page]()
+        assert f"## `{op if is_instruction else name}`" in page_of(page)
     for name in PASSES:
-        assert f"## `{name}`" in PAGES["passes/reference.md"]()
+        assert f"## `{name}`" in page_of("passes/reference.md")
 
 
 def test_stale_page_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Of the pages only one is made anew here: the others were in the test before."""
+    for page in [*PAGES]:
+        if page != "passes/reference.md":
+            monkeypatch.delitem(PAGES, page)
     monkeypatch.setitem(PAGES, "passes/reference.md", lambda: "another page")
     assert stale_pages() == ["passes/reference.md"]
     assert main(["--check"]) == 1
