@@ -27,6 +27,8 @@ PASSES: dict[str, str | type[ModulePass]] = {
     "top-recognize-activations": ".top.recognize_activations:RecognizeActivations",
     "top-recognize-normalization": ".top.recognize_normalization:RecognizeNormalizations",
     "top-annotate-calibration": ".top.annotate_calibration:AnnotateCalibration",
+    "top-equalize": ".accuracy.equalize:Equalize",
+    "top-smooth-quant": ".accuracy.smooth_quant:SmoothQuant",
     "top-round-weights": ".accuracy.round_weights:RoundWeights",
     "convert-top-to-tpu": ".top_to_tpu.convert_top_to_tpu:ConvertTopToTpu",
     "tpu-hoist-quantization": ".tpu.hoist_quantization:HoistQuantizationPass",

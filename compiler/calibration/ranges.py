@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 
 import numpy as np
@@ -27,7 +27,7 @@ from ...passes.top.calibration_table import CalibrationTable, Ranges, Row
 from ...passes.top_to_tpu.precision.float_results import Reader, float_results
 from .clipping.histogram import Histogram
 from .clipping.log_histogram import LogHistogram
-from .clipping.method import MIN_MAX, Method
+from .clipping.method import MIN_MAX, Method, is_method, method_named
 from .clipping.statistics import Statistics
 from .sample_source import ArraySamples, Samples
 
@@ -52,6 +52,31 @@ def measured_table(
         progress=progress,
     )
     return calibration_table(module, statistics, method)
+
+
+def remeasured_table(
+    table: CalibrationTable,
+    changed: Collection[str],
+    module: ModuleOp,
+    weights: WeightStore,
+    data: Samples,
+    *,
+    progress: Progress | None = None,
+) -> CalibrationTable:
+    """Return a table with new rows for the tensors `changed`, which have other numbers than when it was made: by the
+    method that their rows name, or min-max where that is not known. Raises what `collect_statistics` raises.
+    """
+    methods: dict[str, list[str]] = {}
+    for name in changed:
+        given = table.rows[name].method if name in table.rows else ""
+        methods.setdefault(given if is_method(given) else MIN_MAX.name, []).append(name)
+    rows = dict(table.rows)
+    for method, names in methods.items():
+        measured = measured_table(
+            module, weights, data, method_named(method), progress=progress
+        ).rows
+        rows.update({name: measured[name] for name in names if name in measured})
+    return CalibrationTable(rows, table.comments, table.four_bits, table.asymmetric)
 
 
 def calibrate(

@@ -14,6 +14,9 @@ from ...passes.top_to_tpu.precision.schemes import Scheme
 from ..calibration.samples import place_of_data
 from .arguments import Argument, check_arguments, switch
 
+AUTO = "auto"
+"""The alpha that stands for what is best for each activation."""
+
 
 @dataclass(frozen=True)
 class Accuracy:
@@ -21,14 +24,20 @@ class Accuracy:
 
     `rounding`: "nearest", or "adaround": weights up or down so that layers give what they give in floats (Nagel et al.,
     2020). `bias_correction`: whether biases take what the means of a layer's results lose (Nagel et al., 2019).
-    `samples`: what these look at, as `calibration` takes them; None for the samples of the calibration.
+    `samples`: what these look at, as `calibration` takes them; None for the samples of the calibration. `equalize`:
+    whether channels are balanced between products (Nagel et al., 2019). `smooth_quant`: how much of the magnitudes of
+    activations' channels moves into the weights that read them, 0 to 1, or "auto" for what is best for each activation
+    (Xiao et al., 2022); None for nothing. Ranges of a table are measured anew where these two change a tensor.
 
-    Raises DiagnosticError if a value has a wrong type, or if there is no such rounding.
+    Raises DiagnosticError if a value has a wrong type, if there is no such rounding, or if `smooth_quant` is out of
+    bounds.
     """
 
     rounding: str = "nearest"
     bias_correction: bool = False
     samples: str | Path | Mapping[str, np.ndarray] | None = None
+    equalize: bool = False
+    smooth_quant: float | str | None = None
 
     def __post_init__(self) -> None:
         check_arguments(
@@ -36,6 +45,12 @@ class Accuracy:
             {
                 "rounding": Argument([self.rounding], (str,), f"one of {', '.join(ROUNDINGS)}"),
                 "bias_correction": switch(self.bias_correction),
+                "equalize": switch(self.equalize),
+                "smooth_quant": Argument(
+                    [self.smooth_quant],
+                    (int, float, str, type(None)),
+                    "a number from 0 to 1, 'auto', or None",
+                ),
                 "samples": Argument(
                     [self.samples],
                     (str, Path, Mapping, type(None)),
@@ -51,6 +66,24 @@ class Accuracy:
                 or f"the roundings are {', '.join(ROUNDINGS)}",
             )
 
+        alpha = self.smooth_quant
+        if alpha not in (None, AUTO) and (isinstance(alpha, str) or not 0 <= alpha <= 1):
+            raise DiagnosticError(
+                f"there is no alpha {alpha!r}",
+                Place(name="Accuracy(smooth_quant=)"),
+                hint=f"give a number from 0 to 1, or {AUTO!r}",
+            )
+
+    @property
+    def changes_channels(self) -> bool:
+        """Whether factors of channels move between layers."""
+        return self.equalize or self.smooth_quant is not None
+
+    @property
+    def alpha(self) -> float | None:
+        """What SmoothQuant is given; None for what is best for each activation."""
+        return None if self.smooth_quant in (None, AUTO) else float(self.smooth_quant)
+
     @property
     def rounds_weights(self) -> bool:
         """Whether weights or biases are fitted to samples."""
@@ -62,6 +95,8 @@ class Accuracy:
         return {
             "--rounding": None if self.rounding == "nearest" else self.rounding,
             "--bias-correction": self.bias_correction or None,
+            "--equalize": self.equalize or None,
+            "--smooth-quant": self.smooth_quant,
             "--samples": self.samples,
         }
 
@@ -70,7 +105,7 @@ def no_integers(scheme: Scheme) -> DiagnosticError:
     """Return the diagnostic for a network whose scheme, one of floats, has nothing to round weights to."""
     return DiagnosticError(
         f"scheme {scheme.name} has no integers to round weights to",
-        hint="leave --rounding and --bias-correction out, or quantize to integers",
+        hint="leave --rounding, --bias-correction, --equalize and --smooth-quant out, or quantize to integers",
     )
 
 
@@ -79,7 +114,7 @@ def no_samples(source: str | Path | Mapping[str, np.ndarray] | None) -> Diagnost
     place.
     """
     return DiagnosticError(
-        "weights are rounded and biases corrected on samples, and there are none",
+        "weights and biases are fitted to samples, and there are none",
         None if source is None else place_of_data(source),
         hint="give an .npz with arrays named as the model's inputs: --samples data.npz",
     )

@@ -25,7 +25,9 @@ from ...dialects.ir.verifier import Verifier
 from ...dialects.level import LEVELS, NETWORK_LEVELS, Level
 from ...dialects.quant import UniformQuantizedType
 from ...dialects.quant.element_type import element_of
+from ...passes.accuracy.equalize import EqualizeInMemory
 from ...passes.accuracy.round_weights import RoundWeightsInMemory
+from ...passes.accuracy.smooth_quant import SmoothQuantInMemory
 from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
@@ -41,12 +43,12 @@ from ...passes.top_to_tpu.precision.given_quantization import gives_quantization
 from ...passes.top_to_tpu.precision.layer_schemes import read_qtable
 from ...passes.top_to_tpu.precision.schemes import Quantize, Scheme, chosen_scheme
 from ..calibration.clipping.method import DEFAULT_METHOD, method_named
-from ..calibration.ranges import measured_table
+from ..calibration.ranges import measured_table, remeasured_table
+from ..calibration.sample_source import ArraySamples
 from ..calibration.samples import (
     calibration_samples,
     few_samples,
     is_table,
-    load_calibration_data,
     place_of_data,
     unused_calibration,
 )
@@ -203,6 +205,7 @@ class Compilation:
     _few_samples: Diagnostic | None = None
     _is_uncalibrated: bool = False
     _zeros: set[str] = field(default_factory=set)
+    _changed: set[str] = field(default_factory=set)
 
     def lower_to(self, end: Level) -> None:
         """Run the pipeline down to the end of level `end`, calibrating on the way where int8 needs it.
@@ -222,6 +225,7 @@ class Compilation:
             if level == "top":
                 if end != "top":
                     check_tensor_sizes(self.module, load_target(self._settings()["target"]))
+                self._balance_channels()
                 self._annotate_ranges(needed=self.options.quantizes and end != "top")
                 self._fit_to_samples()
             self._reached(level)
@@ -367,6 +371,17 @@ class Compilation:
         measured: Collection[str] = ()
         if is_table(source):
             path, table = str(source), read_table(source)
+            if self._changed:
+                samples = self._accuracy_samples()
+                path = self.calibration_table
+                table = self.calibrated = remeasured_table(
+                    table,
+                    self._changed,
+                    self.module,
+                    self.ctx.weights,
+                    samples,
+                    progress=self.progress,
+                )
         else:
             samples = calibration_samples(source, self.module, self.ctx.on_report)
             self._few_samples = few_samples(source, samples)
@@ -381,6 +396,37 @@ class Compilation:
         self._zeros = zero_ranges(self.module, table.ranges).difference(measured)
         self._run([pass_text(annotation.name, table=annotation.table)], [annotation])
 
+    def _accuracy_samples(self) -> ArraySamples:
+        """Return the samples that passes for accuracy look at. Raises DiagnosticError if there are none."""
+        accuracy = self.options.accuracy
+        source = self.options.calibration if accuracy.samples is None else accuracy.samples
+        if source is None or is_table(source):
+            raise no_samples(source)
+        return calibration_samples(source, self.module, self.ctx.on_report)
+
+    def _balance_channels(self) -> None:
+        """Move factors of channels between layers, if that is asked for."""
+        accuracy = self.options.accuracy
+        if not accuracy.changes_channels:
+            return
+        if not self.options.quantizes:
+            raise no_integers(self.options.network_scheme)
+        arrays = self._accuracy_samples().whole()
+        name = self._samples_name()
+        balancing: list[EqualizeInMemory | SmoothQuantInMemory] = []
+        if accuracy.equalize:
+            balancing.append(EqualizeInMemory(name, arrays))
+        if accuracy.smooth_quant is not None:
+            balancing.append(SmoothQuantInMemory(name, arrays, alpha=accuracy.alpha))
+        self._run([], balancing)
+        self._changed.update(*(each.changed for each in balancing))
+
+    def _samples_name(self) -> str:
+        """Return what the text of the pipeline calls the samples that passes for accuracy look at."""
+        samples = self.options.accuracy.samples
+        source = self.options.calibration if samples is None else samples
+        return str(source) if isinstance(source, str | Path) else SAMPLES
+
     def _fit_to_samples(self) -> None:
         """Round weights and correct biases on samples, if that is asked for."""
         accuracy = self.options.accuracy
@@ -388,11 +434,7 @@ class Compilation:
             return
         if not self.options.quantizes:
             raise no_integers(self.options.network_scheme)
-        source = self.options.calibration if accuracy.samples is None else accuracy.samples
-        if source is None or is_table(source):
-            raise no_samples(source)
-        name = str(source) if isinstance(source, str | Path) else SAMPLES
-        arrays = load_calibration_data(source, self.module, self.ctx.on_report)
+        name, arrays = self._samples_name(), self._accuracy_samples().whole()
         settings = self._settings()
         fitting = RoundWeightsInMemory(
             name,

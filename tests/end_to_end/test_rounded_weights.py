@@ -11,7 +11,7 @@ from smalti.compiler.compilation.compilation import CompileOptions, start_from_m
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.demo.digits import INPUT, MODEL, OUTPUT, load_images
 from smalti.dialects import top
-from smalti.passes.top.calibration_table import write_table
+from smalti.passes.top.calibration_table import Ranges, write_table
 
 CALIBRATION, TEST, _ = load_images()
 TEST = TEST[:200]
@@ -93,3 +93,33 @@ def test_unknown_roundings_are_refused():
     assert error.value.hint == "did you mean adaround?"
     with pytest.raises(DiagnosticError):
         Accuracy(samples=np.zeros(3))  # pyright: ignore[reportArgumentType]
+
+
+def test_channels_are_balanced_without_loss():
+    """The digits network in INT8 is about as near to the float one as plainly."""
+    few = {INPUT: CALIBRATION[:16]}
+    assert distance(Accuracy(samples=few, smooth_quant="auto")) < 1.25 * distance(Accuracy())
+
+
+def test_a_table_of_the_original_network_stays_usable(tmp_path: Path):
+    """The ranges of tensors whose channels change are measured anew on the samples, about the same as from the data."""
+    path, data = tmp_path / "digits.calibration", {INPUT: CALIBRATION[:16]}
+    write_table(calibrate_model(MODEL, data, method="min-max"), path)
+    ranges: list[Ranges] = []
+    for source in (data, path):
+        accuracy = Accuracy(samples=data, equalize=True, smooth_quant=0.5)
+        options = CompileOptions(scheme="asymmetric-minmax", calibration=source, accuracy=accuracy)
+        compilation = start_from_model(MODEL, options)
+        compilation.lower_to("tpu")
+        assert compilation.calibrated is not None
+        ranges.append(compilation.calibrated.ranges)
+    for name, measured in ranges[0].items():
+        np.testing.assert_allclose(ranges[1].get(name, measured), measured, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.5, "much"])
+def test_alphas_out_of_bounds_are_refused(alpha: float | str):
+    """With what may be given."""
+    with pytest.raises(DiagnosticError, match="there is no alpha") as error:
+        Accuracy(smooth_quant=alpha)
+    assert "0 to 1" in (error.value.hint or "")

@@ -59,6 +59,15 @@ METHODS: Mapping[str, str] = {
 """What `--method` takes, and what each does."""
 
 
+def is_method(name: str) -> bool:
+    """Tell whether there is a method of a name."""
+    try:
+        method_named(name)
+    except DiagnosticError:
+        return False
+    return True
+
+
 def method_named(name: str) -> Method:
     """Return the method of a name. Raises DiagnosticError if there is none, or if its parameter is wrong."""
     if name in _BY_NAME:
