@@ -60,6 +60,58 @@ class Cycles(NamedTuple):
         """Return those of some options."""
         return Cycles(*(each[options] for each in self))
 
+    @property
+    def terms(self) -> Terms:
+        """What `step` needs of them, whatever is before the layer."""
+        matrix, vector, hidden, bus, parts = self
+        total, longest = matrix + vector, np.maximum(matrix, vector)
+        shortest = np.minimum(matrix, vector)
+        lead = np.minimum(1.0, np.maximum(_LEAST_LEAD, _LEAD_CYCLES / np.maximum(total, 1)))
+        return Terms(
+            matrix,
+            matrix > 0,
+            vector,
+            vector > 0,
+            hidden,
+            bus,
+            bus > 0,
+            (1 - lead) * bus,
+            longest,
+            lead * shortest,
+            lead * longest,
+            lead * total,
+            longest + EXPOSED * shortest,
+            parts,
+        )
+
+
+class Terms(NamedTuple):
+    """What the times of a layer are sums of, whatever is before it, [options]: computed once for many steps.
+
+    Of the `bus` cycles those `beside` follow the layer's begin. `overlapped` is the part of the shorter unit's cycles
+    that the `longest` do not hide, `after_last` what the layer takes at least once all that it reads is there, and
+    `first_tile` what its first tile takes.
+    """
+
+    matrix: np.ndarray
+    has_matrix: np.ndarray
+    vector: np.ndarray
+    has_vector: np.ndarray
+    hidden: np.ndarray
+    bus: np.ndarray
+    has_bus: np.ndarray
+    beside: np.ndarray
+    longest: np.ndarray
+    overlapped: np.ndarray
+    after_last: np.ndarray
+    first_tile: np.ndarray
+    work: np.ndarray
+    parts: np.ndarray
+
+    def only(self, option: int) -> Terms:
+        """Return those of one option, [1]."""
+        return Terms(*(each[option : option + 1] for each in self))
+
 
 @dataclass
 class Arrival:
@@ -84,6 +136,12 @@ class Times(NamedTuple):
     matrix: Any = 0.0
     vector: Any = 0.0
 
+    @property
+    def score(self) -> Any:
+        """What a search makes small."""
+        # Where loads take all the time, less work is better nevertheless, and earlier loads leave room for others.
+        return self.done + (self.worked + self.loaded) / 16
+
 
 class Step(NamedTuple):
     """What a layer takes for each of some options, f64 [options], when its first tile and its last are done, and the
@@ -101,47 +159,42 @@ class Step(NamedTuple):
     @property
     def score(self) -> np.ndarray:
         """What a search makes small."""
-        # Where loads take all the time, less work is better nevertheless, and earlier loads leave room for others.
-        return self.after.done + (self.after.worked + self.after.loaded) / 16
+        return self.after.score
 
 
 def step(
-    cycles: Cycles,
+    own: Terms,
     arrivals: Sequence[Arrival],
     exchange: np.ndarray,
     room: np.ndarray,
     before: Times,
 ) -> Step:
     """Return what options of a layer take after the times `before` (the formulas of the module). `exchange` are the
-    cycles in the ports, and at `room` memory has room for the layer's weights.
+    cycles in the ports, and at `room` memory has room for the layer's weights. All arrays are broadcast: for several
+    states before, `before` is [states, 1].
     """
-    matrix, vector, hidden, bus, parts = cycles
-    total, longest, shortest = (
-        matrix + vector,
-        np.maximum(matrix, vector),
-        np.minimum(matrix, vector),
-    )
-    lead = np.minimum(1.0, np.maximum(_LEAST_LEAD, _LEAD_CYCLES / np.maximum(total, 1)))
-    loaded = np.where(bus > 0, np.maximum(before.loaded, room) + bus, before.loaded)
-    begin = np.maximum(loaded - (1 - lead) * bus, 0.0)
-    least, is_sent = loaded, np.zeros(len(total), np.bool_)
+    loaded = np.where(own.has_bus, np.maximum(before.loaded, room) + own.bus, before.loaded)
+    begin = np.maximum(loaded - own.beside, 0.0)
+    least, is_sent = loaded, np.zeros(1, np.bool_)
     for each in arrivals:
         ready = each.done + SENDING * each.is_sent + EXPOSED * exchange
         ready = np.maximum(ready, each.first + exchange)
         begin = np.maximum(begin, each.first + each.share**_LATENESS * (ready - each.first))
         least, is_sent = np.maximum(least, each.done), is_sent | each.is_sent
     matrix_end = np.where(
-        matrix > 0, np.maximum(before.matrix, begin) + matrix - hidden, before.matrix
+        own.has_matrix, np.maximum(before.matrix, begin) + own.matrix - own.hidden, before.matrix
     )
-    vector_end = np.where(vector > 0, np.maximum(before.vector, begin) + vector, before.vector)
-    alone = begin + longest + lead * shortest
-    last = np.maximum(np.maximum(matrix_end, vector_end), alone) + parts
-    last = np.maximum(last, least + lead * longest)
+    vector_end = np.where(
+        own.has_vector, np.maximum(before.vector, begin) + own.vector, before.vector
+    )
+    alone = begin + own.longest + own.overlapped
+    last = np.maximum(np.maximum(matrix_end, vector_end), alone) + own.parts
+    last = np.maximum(last, least + own.after_last)
     sending = SENDING * is_sent
-    work = longest + EXPOSED * shortest
-    work = np.maximum(work, exchange) + EXPOSED * np.minimum(work, exchange) + parts + sending
+    work = np.maximum(own.work, exchange) + EXPOSED * np.minimum(own.work, exchange)
+    work = work + own.parts + sending
     done = np.maximum(before.done, last)
     after = Times(done, loaded, before.worked + work, matrix_end, vector_end)
     waiting = np.maximum(loaded - before.done, 0.0)
-    first = begin + lead * total + parts
+    first = begin + own.first_tile + own.parts
     return Step(exchange, sending, waiting, done - before.done, first, last, after)

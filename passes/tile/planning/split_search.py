@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cached_property
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from xdsl.ir import SSAValue
@@ -22,7 +24,7 @@ from ...tiling.windows import Window, along_all_axes
 from ..tiler_bases.layer import Buffer
 from ..tiler_bases.tiler import Tiler
 from .layer_parts import Parts
-from .layer_times import Arrival, Cycles, Step, Times, step
+from .layer_times import Arrival, Cycles, Step, Terms, Times, step
 
 _KEPT = 24
 """How many ways to divide the layers so far are kept."""
@@ -56,13 +58,20 @@ def choose_parts(
         return []
     layers = [_Layer.of(*each) for each in zip(tilers, options, strict=True)]
     _connect(layers)
-    states = [_State(np.zeros(0), np.zeros(0))]
-    for number, layer in enumerate(layers):
-        states = _advance(states, layers, number, layer)
-    choices = _improved(layers, states[0])
+    choices = _improved(layers, _best_state(layers))
     if considered is not None:
         considered += _considered(layers, choices)
     return [layer.options[choice] for layer, choice in zip(layers, choices, strict=True)]
+
+
+def _best_state(layers: Sequence[_Layer]) -> _State:
+    """Return the best way to divide the layers that is found from one to the next."""
+    states = [_State(np.zeros(0), np.zeros(0))]
+    live: list[int] = []
+    for number, layer in enumerate(layers):
+        live = [i for i in (*live, number) if layers[i].last_reader > number]
+        states = _advance(states, live, number, layer)
+    return states[0]
 
 
 def _improved(layers: Sequence[_Layer], found: _State) -> tuple[int, ...]:
@@ -72,18 +81,18 @@ def _improved(layers: Sequence[_Layer], found: _State) -> tuple[int, ...]:
     choices = found.choices
     state = _State(np.zeros(0), np.zeros(0))
     for number, layer in enumerate(layers):
-        scores = _changed(layers[: number + _AROUND], choices, number, state)[-1].score
-        best = int(np.argmin(scores))
-        if scores[best] < scores[choices[number]] - found.score * _LEAST_GAIN:
-            choices = (*choices[:number], best, *choices[number + 1 :])
+        if len(layer.options) > 1:
+            scores = _changed(layers[: number + _AROUND], choices, number, state)[-1].score
+            best = int(np.argmin(scores))
+            if scores[best] < scores[choices[number]] - found.score * _LEAST_GAIN:
+                choices = (*choices[:number], best, *choices[number + 1 :])
         state = _after(state, layer, choices[number])
     return choices
 
 
 def _after(state: _State, layer: _Layer, choice: int) -> _State:
     """Return the state in which a layer has an option, after one of the layers before it."""
-    way = next(way for way in _ways(state, layer) if way.option == choice)
-    return way.taken(layer.held[choice])
+    return _taken(state, layer, _steps([state], layer), 0, choice)
 
 
 _Traffic = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -117,6 +126,19 @@ class _Layer:
     """1 where a part is on a core, [options, parts, cores]."""
     edges: list[_Edge] = field(default_factory=list)
     last_reader: int = -1
+    _single: dict[int, Terms] = field(default_factory=dict)
+
+    @cached_property
+    def terms(self) -> Terms:
+        """What the times of the layer are sums of."""
+        return self.cycles.terms
+
+    def terms_of(self, option: int) -> Terms:
+        """Return what the times of the layer with one option are sums of."""
+        found = self._single.get(option)
+        if found is None:
+            found = self._single[option] = self.terms.only(option)
+        return found
 
     @staticmethod
     def of(tiler: Tiler, options: Sequence[Parts]) -> _Layer:
@@ -355,73 +377,72 @@ class _State:
     score: float = 0.0
 
 
-class _Way(NamedTuple):
-    """An option of a layer after a state, and the step that it is one of."""
-
-    score: float
-    state: _State
-    option: int
-    step: Step
-
-    def taken(self, held: float) -> _State:
-        """Return the state that it leads to, if `held` bytes of weights wait on the core that holds most."""
-        state, option = self.state, self.option
-        before = state.held[-1] if len(state.held) else 0.0
-        times = Times(*(float(each[option]) for each in self.step.after))
-        return _State(
-            np.append(state.ends, times.done),
-            np.append(state.held, before + held),
-            times,
-            (*state.firsts, float(self.step.first[option])),
-            (*state.lasts, float(self.step.last[option])),
-            (*state.choices, option),
-            self.score,
-        )
+def _taken(state: _State, layer: _Layer, steps: Step, row: int, option: int) -> _State:
+    """Return the state to which an option of a layer leads after `state`, of which `steps` have row `row`."""
+    before = state.held[-1] if len(state.held) else 0.0
+    times = Times(*(float(each[row, option]) for each in steps.after))
+    return _State(
+        np.append(state.ends, times.done),
+        np.append(state.held, before + layer.held[option]),
+        times,
+        (*state.firsts, float(steps.first[row, option])),
+        (*state.lasts, float(steps.last[row, option])),
+        (*state.choices, option),
+        times.score,
+    )
 
 
 def _advance(
-    states: Sequence[_State], layers: Sequence[_Layer], number: int, layer: _Layer
+    states: Sequence[_State], live: Sequence[int], number: int, layer: _Layer
 ) -> list[_State]:
-    """Return the best states with layer `number`, the best first."""
-    live = [i for i in range(number + 1) if layers[i].last_reader > number]
-    best: dict[tuple[int, ...], _Way] = {}
-    for state in states:
-        for way in _ways(state, layer):
-            key = tuple(way.option if i == number else state.choices[i] for i in live)
-            if key not in best or way.score < best[key].score:
-                best[key] = way
-    ways = sorted(best.values(), key=lambda way: way.score)[:_KEPT]
-    return [way.taken(layer.held[way.option]) for way in ways]
+    """Return the best states with layer `number`, the best first; `live` are the layers up to it that later ones read,
+    in whose options any two of the states differ.
+    """
+    steps = _steps(states, layer)
+    is_live = bool(live) and live[-1] == number
+    before = live[:-1] if is_live else live
+    best: dict[tuple[int, ...], tuple[float, int, int]] = {}
+    for row, (state, scores) in enumerate(zip(states, steps.score.tolist(), strict=True)):
+        chosen = tuple(state.choices[i] for i in before)
+        for option, score in enumerate(scores):
+            key = (*chosen, option) if is_live else chosen
+            known = best.get(key)
+            if known is None or score < known[0]:
+                best[key] = score, row, option
+    ways = sorted(best.values(), key=itemgetter(0))[:_KEPT]
+    return [_taken(states[row], layer, steps, row, option) for _, row, option in ways]
 
 
-def _ways(state: _State, layer: _Layer) -> Iterator[_Way]:
-    """Return the options of a layer after a state."""
-    costs = layer.tiler.costs
-    sources = [(edge, state.choices[edge.source]) for edge in layer.edges]
-    arrivals = [
-        Arrival(
-            state.firsts[edge.source],
-            state.lasts[edge.source],
-            edge.share[source],
-            edge.moved_bytes[source] > 0,
+def _steps(states: Sequence[_State], layer: _Layer) -> Step:
+    """Return what the options of a layer take after each of some states, [states, options]."""
+    costs, count = layer.tiler.costs, len(layer.options)
+    port, moved = np.zeros(1), np.zeros(1)
+    arrivals: list[Arrival] = []
+    for edge in layer.edges:
+        chosen = [state.choices[edge.source] for state in states]
+        moved_bytes = edge.moved_bytes[chosen]
+        arrivals.append(
+            Arrival(
+                np.array([[state.firsts[edge.source]] for state in states]),
+                np.array([[state.lasts[edge.source]] for state in states]),
+                edge.share[chosen],
+                moved_bytes > 0,
+            )
         )
-        for edge, source in sources
-    ]
-    port = sum((edge.port_bytes[source] for edge, source in sources), np.zeros(1))
-    moved = sum((edge.moved_bytes[source] for edge, source in sources), np.zeros(1))
-    exchange = _exchange(costs, port, moved) if sources else np.zeros(len(layer.options))
-    room = _room(state, layer.held, costs.local_bytes * _AHEAD)
-    found = step(layer.cycles, arrivals, exchange, room, state.times)
-    for option, score in enumerate(found.score.tolist()):
-        yield _Way(score, state, option, found)
+        port, moved = port + edge.port_bytes[chosen], moved + moved_bytes
+    exchange = _exchange(costs, port, moved) if arrivals else np.zeros(count)
+    most = costs.local_bytes * _AHEAD
+    room = np.stack([_room(state, layer.held, most) for state in states])
+    before = Times(*np.array([state.times for state in states], np.float64).T[..., None])
+    return step(layer.terms, arrivals, exchange, room, before)
 
 
 def _exchange(costs: CostModel, port: Any, moved: Any) -> np.ndarray:
-    """Return the cycles in which so many bytes pass the port of each core, [options, cores], and so many lie between
-    memories, [options].
+    """Return the cycles in which so many bytes pass the port of each core, [..., options, cores], and so many lie
+    between memories, [..., options].
     """
     return np.maximum(
-        port.max(axis=1) / costs.port_bytes_per_cycle, moved / costs.interconnect_bytes_per_cycle
+        port.max(axis=-1) / costs.port_bytes_per_cycle, moved / costs.interconnect_bytes_per_cycle
     )
 
 
@@ -430,6 +451,8 @@ def _room(state: _State, held: np.ndarray, most: float) -> np.ndarray:
     if not len(state.ends):
         return np.zeros(len(held))
     needed = state.held[-1] + held - most
+    if not (needed > 0).any():
+        return np.zeros(len(held))
     last = np.searchsorted(state.held, needed)
     return np.where(needed > 0, state.ends[np.minimum(last, len(state.ends) - 1)], 0.0)
 
@@ -465,34 +488,44 @@ def _changed(
     """Return the steps of layer `changed` and of all after it, for each option of it; `state` is that of the layers
     before.
     """
-    own = np.arange(len(layers[changed].options))
-    times = Times(*(np.full(len(own), at) for at in state.times))
+    count, most = len(layers[changed].options), layers[changed].tiler.costs.local_bytes * _AHEAD
+    times = Times(*(np.full(count, at) for at in state.times))
     firsts, lasts = list[Any](state.firsts), list[Any](state.lasts)
-    ends, sums = (np.tile(each, (len(own), 1)) for each in (state.ends, state.held))
+    ends, sums = np.empty((2, count, len(layers)))
+    ends[:, :changed], sums[:, :changed] = state.ends, state.held
     steps: list[Step] = []
     for number, layer in enumerate(layers[changed:], changed):
-        costs = layer.tiler.costs
-        option = own if number == changed else np.full(len(own), choices[number])
-        port, moved = np.zeros((len(own), costs.cores)), np.zeros(len(own))
+        # What does not depend on the changed layer is the same for all of its options.
+        own = slice(None) if number == changed else slice(choices[number], choices[number] + 1)
+        port, moved = np.zeros((1, layer.tiler.costs.cores)), np.zeros(1)
         arrivals: list[Arrival] = []
         for edge in layer.edges:
-            source = own if edge.source == changed else np.full(len(own), choices[edge.source])
-            port = port + edge.port_bytes[source, option]
-            bytes_ = edge.moved_bytes[source, option]
-            share = edge.share[source, option]
+            choice = choices[edge.source]
+            source = slice(None) if edge.source == changed else slice(choice, choice + 1)
+            port = port + _both(edge.port_bytes, source, own)
+            bytes_ = _both(edge.moved_bytes, source, own)
+            share = _both(edge.share, source, own)
             arrivals.append(Arrival(firsts[edge.source], lasts[edge.source], share, bytes_ > 0))
             moved = moved + bytes_
-        held = layer.held[option]
-        room = _rooms(ends, sums, held, costs.local_bytes * _AHEAD)
-        exchange = _exchange(costs, port, moved)
-        steps.append(step(layer.cycles.of(option), arrivals, exchange, room, times))
+        held = layer.held[own]
+        room = _rooms(ends[:, :number], sums[:, :number], held, most)
+        exchange = _exchange(layer.tiler.costs, port, moved)
+        terms = layer.terms if number == changed else layer.terms_of(choices[number])
+        steps.append(step(terms, arrivals, exchange, room, times))
         times = steps[-1].after
         firsts.append(steps[-1].first)
         lasts.append(steps[-1].last)
-        before = sums[:, -1] if number else np.zeros(len(own))
-        ends = np.column_stack([ends, times.done])
-        sums = np.column_stack([sums, before + held])
+        ends[:, number] = times.done
+        sums[:, number] = (sums[:, number - 1] if number else 0.0) + held
     return steps
+
+
+def _both(values: np.ndarray, source: slice, own: slice) -> np.ndarray:
+    """Return what is said of options of a layer that is read, and of one that reads it, [options, ...]; all options are
+    given of one of them at most.
+    """
+    found = values[source, own]
+    return np.ascontiguousarray(found.reshape(-1, *found.shape[2:]))
 
 
 def _alternatives(
@@ -501,13 +534,16 @@ def _alternatives(
     """Return the options of layer `changed` with what each takes; `state` is that of the layers before it."""
     steps = _changed(layers, choices, changed, state)
     layer, first, last = layers[changed], steps[0], steps[-1]
+    exchange, sending = (
+        np.broadcast_to(each, len(layer.options)) for each in (first.exchange, first.sending)
+    )
     return [
         Considered(
             layer.options[i],
             layer.works[i],
-            first.exchange[i],
+            exchange[i],
             layer.cycles.parts[i],
-            first.sending[i],
+            sending[i],
             first.waiting[i],
             first.work[i],
             first.last[i],
@@ -522,6 +558,8 @@ def _rooms(ends: np.ndarray, sums: np.ndarray, held: np.ndarray, most: float) ->
     if not ends.shape[1]:
         return np.zeros(len(held))
     needed = sums[:, -1] + held - most
+    if not (needed > 0).any():
+        return np.zeros(len(held))
     last = np.minimum((sums < needed[:, None]).sum(axis=1), ends.shape[1] - 1)
     return np.where(needed > 0, ends[np.arange(len(ends)), last], 0.0)
 

@@ -24,7 +24,7 @@ def arrival(first: float, done: float, share: float) -> Arrival:
 def after(
     own: Cycles, *arrivals: Arrival, before: Times | None = None, exchange: float = 0
 ) -> Step:
-    return step(own, arrivals, np.array([exchange], float), NOTHING, before or Times())
+    return step(own.terms, arrivals, np.array([exchange], float), NOTHING, before or Times())
 
 
 def test_a_layer_alone_takes_its_longer_unit_and_the_lead_of_the_other() -> None:

@@ -12,7 +12,7 @@ from smalti.dialects.tile import Schedule
 from smalti.passes.tile.planning.layer_parts import Parts, cheapest, possible_parts
 from smalti.passes.tile.planning.split_search import (
     Considered,
-    _advance,
+    _best_state,
     _connect,
     _Layer,
     _room,
@@ -47,10 +47,7 @@ def score(tilers: Sequence[Tiler], chosen: Sequence[Parts]) -> float:
     """Return the cycles that the search expects of these parts."""
     layers = [_Layer.of(tiler, [parts]) for tiler, parts in zip(tilers, chosen, strict=True)]
     _connect(layers)
-    states = [_State(np.zeros(0), np.zeros(0))]
-    for number, layer in enumerate(layers):
-        states = _advance(states, layers, number, layer)
-    return states[0].score
+    return _best_state(layers).score
 
 
 def options_of(tiler: Tiler, decided: Schedule | None = None) -> list[Parts]:
