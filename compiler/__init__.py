@@ -1,7 +1,8 @@
 """The compiler: import, pipelines, calibration, and the public API.
 
 Users of Smalti in Python call `compile_model`, `load_program`, `import_model`, `export_model`,
-`calibrate_model` and `compare_model`; those who extend it call `Plugin` and `load_plugin`.
+`calibrate_model`, `compare_model` and, with a `Trial`, `analyze_sensitivity`, `search_model` and `search_front`; those
+who extend it call `Plugin` and `load_plugin`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         load_program,
     )
     from .model_calibration import calibrate_model
+    from .model_search import Trial, analyze_sensitivity, search_front, search_model
     from .plugins.plugin import Plugin, load_plugin
 
 _HOMES = {
@@ -28,11 +30,14 @@ _HOMES = {
     "export_model": "model", "import_model": "model", "load_program": "model", "LevelReport": "analysis.compare_levels",
     "Optimization": "compilation.optimization",
     "calibrate_model": "model_calibration", "compare_model": "analysis.compare_levels",
+    "Trial": "model_search", "analyze_sensitivity": "model_search", "search_front": "model_search",
+    "search_model": "model_search",
     "Plugin": "plugins.plugin", "load_plugin": "plugins.plugin",
 }  # fmt: skip
 __all__ = [
-    "Accuracy", "CompiledModel", "ImportedModel", "LevelReport", "Optimization", "Plugin", "calibrate_model",
-    "compare_model", "compile_model", "export_model", "import_model", "load_plugin", "load_program",
+    "Accuracy", "CompiledModel", "ImportedModel", "LevelReport", "Optimization", "Plugin", "Trial",
+    "analyze_sensitivity", "calibrate_model", "compare_model", "compile_model", "export_model", "import_model",
+    "load_plugin", "load_program", "search_front", "search_model",
 ]  # fmt: skip
 
 

@@ -2,48 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
-import numpy as np
 from numpy.typing import ArrayLike
 from onnx import ModelProto
-from xdsl.dialects.builtin import ModuleOp
 
-from ..backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
+from ..backends.diagnostics.diagnostic import DiagnosticError
 from ..backends.diagnostics.progress import Progress, silent
-from ..backends.interpreter.samples import input_tensors, main_function
-from ..backends.numerics.storage import dtype_of
 from ..passes.top.calibration_table import CalibrationTable
 from .calibration.best_of import measured_statistics_and_table
 from .calibration.clipping.method import DEFAULT_METHOD, METHODS, method_named
 from .calibration.doubtful_data import (
-    InputSummary,
     doubt_of_count,
     doubt_of_cuts,
-    doubts,
 )
+from .calibration.image_data import Data, are_images, image_samples, metadata_of
 from .calibration.ranges import measured_table
 from .calibration.sample_source import ImageSamples, Samples
 from .calibration.samples import (
     calibration_samples,
     few_samples,
-    is_random,
     place_of_data,
     told_in_tables,
 )
 from .compilation.arguments import Argument, check_arguments, switch
 from .compilation.compilation import Compilation, CompileOptions, start_from_model
 from .compilation.pipelines import level_of
-from .inputs.images import Preprocessing, image_input, image_paths, lists_images
+from .inputs.images import Preprocessing
 from .model import shape_arguments
 from .onnx_import.model.limits import ImportLimits
-
-Data = str | Path | Mapping[str, np.ndarray]
-_PEEKED = 4
-"""So many images are looked at to tell whether they seem to lack normalization."""
 
 
 def calibrate_model(
@@ -110,29 +99,6 @@ def calibrate_model(
     )
 
 
-def metadata_of(model: str | Path | ModelProto, data: Data) -> dict[str, str]:
-    """Return the metadata of an ONNX model if the data are images, which they may tell how to normalize, else none."""
-    if not are_images(data):
-        return {}
-    if not isinstance(model, ModelProto):
-        import onnx
-
-        if Path(model).suffix == ".mlir":
-            return {}
-        model = onnx.load(model, load_external_data=False)
-    return {each.key: each.value for each in model.metadata_props}
-
-
-def are_images(data: Data) -> bool:
-    """Tell whether data are a folder of images, or a text file that lists some: a .txt, or any file whose first line is
-    the path of an image.
-    """
-    if not isinstance(data, str | Path) or is_random(data):
-        return False
-    path = Path(data)
-    return path.is_dir() or path.suffix.lower() == ".txt" or lists_images(path)
-
-
 def calibrated(
     compilation: Compilation,
     data: Data,
@@ -187,35 +153,3 @@ def calibrated(
     if cuts is not None:
         ctx.on_report(cuts)
     return table
-
-
-def image_samples(
-    module: ModuleOp,
-    source: Path,
-    preprocessing: Preprocessing,
-    skip_bad: bool,
-    warn: Callable[[Diagnostic], None],
-) -> ImageSamples:
-    """Return the images of a folder or list as samples of the network's only input.
-
-    Raises DiagnosticError if it has several, or if there are no images.
-    """
-    tensors = input_tensors(main_function(module))
-    place = Place(file=str(source))
-    if len(tensors) != 1:
-        raise DiagnosticError(
-            f"the network has {len(tensors)} inputs; images are fed to networks with one",
-            place,
-            hint="give an .npz with an array for each input",
-        )
-    ((name, (shape, storage)),) = tensors.items()
-    images = image_input(name, shape, dtype_of(storage), preprocessing)
-    paths = image_paths(source)
-    samples = ImageSamples(paths, images, skips_bad=skip_bad, warn=warn)
-    silent_samples = ImageSamples(paths, images, skips_bad=skip_bad)
-    summary = InputSummary()
-    for part in islice(silent_samples.parts(_PEEKED), 1):
-        summary.add(part[name])
-    for doubt in doubts(module, {name: summary}, place):
-        warn(doubt)
-    return samples

@@ -45,6 +45,15 @@ class Goal:
             )
         return Goal(found, least)
 
+    def check(self, metric: str | None) -> None:
+        """Raise DiagnosticError if the goal is about a metric of the user's own, and there is none."""
+        if self.measure == "metric" and metric is None:
+            raise DiagnosticError(
+                "there is no metric",
+                Place(name=f"--at-least metric={self.least:g}"),
+                hint="give --metric, in Python metric=",
+            )
+
     def quality(self, measured: Mapping[str, Any]) -> float:
         """Return the measure: the greater, the better."""
         return 1 - measured["loss"] if self.measure == "cos" else float(measured[self.measure])

@@ -172,7 +172,7 @@ class _Run:
 
     def run(self) -> MacFront:
         self.evaluator = ChoiceEvaluator(self.source)
-        self.made_of = content_of(self.source, {})
+        self.made_of = content_of(self.evaluator.network, {})
         self.table = next(iter(self.source.tables))
         network = self.evaluator.network
         macs = {name: count for name, count in network.macs().items() if count}

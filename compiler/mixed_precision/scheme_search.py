@@ -75,7 +75,7 @@ class _Run:
 
     def run(self) -> SchemeSearch:
         self.evaluator = ChoiceEvaluator(self.source)
-        self.made_of = content_of(self.source, {})
+        self.made_of = content_of(self.evaluator.network, {})
         self.table = next(iter(self.source.tables))
         self.groups = list(self.evaluator.network.groups.values())
         uniform = self._uniform_networks()

@@ -187,6 +187,11 @@ class QuantizedNetwork:
             if op.result_name.data in self.groups
         }
 
+    def weight_keys(self) -> list[str]:
+        """Return the keys of the network's weights in the store, in order."""
+        ops = [op for op in self._ops() if isinstance(op, top.WeightOp)]
+        return [op.key.data for op in ops if op.key is not None]
+
     def macs(self) -> dict[str, int]:
         """Return the multiply-accumulates of each group for one sample, by its name."""
         counts = dict.fromkeys(self.groups, 0)

@@ -22,7 +22,13 @@ from ..search.search import Search
 from ..search.space import Point
 from ..search.strategy import GivenPoints, Strategy
 from .layer_groups import LayerGroup
-from .quantized_network import FLOAT, Choice, ChoiceEvaluator, NetworkSource
+from .quantized_network import (
+    FLOAT,
+    Choice,
+    ChoiceEvaluator,
+    NetworkSource,
+    QuantizedNetwork,
+)
 from .threshold_tables import NEW, best_table
 
 
@@ -165,7 +171,7 @@ class _Analysis:
     def run(self) -> Sensitivity:
         self.began = time.monotonic()
         self.evaluator = ChoiceEvaluator(self.source, self.options.quick)
-        self.made_of = content_of(self.source, {"quick": self.options.quick})
+        self.made_of = content_of(self.evaluator.network, {"quick": self.options.quick})
         self.old, scheme = next(iter(self.tables)), self.options.schemes[0]
         network = self.evaluator.network
         self.networks.append(WholeNetwork("FLOAT", network.measure(Choice({}, FLOAT, self.old))))
@@ -244,8 +250,15 @@ def loss_of(measured: Measurement) -> float:
     return float(measured["loss"])
 
 
-def content_of(source: NetworkSource, more: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what measurements on a source depend on, as the header of a record: names, and hashes of contents."""
+def content_of(network: QuantizedNetwork, more: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what measurements on a network depend on, as the header of a record: names, and hashes of contents. The
+    weights of models may stand in files of their own, so those that were read are hashed.
+    """
+    source, weights = network.source, hashlib.sha256()
+    for key in network.weight_keys():
+        array = network.ctx.weights.get(key)
+        weights.update(f"{key} {array.dtype} {array.shape}".encode())
+        weights.update(np.ascontiguousarray(array).tobytes())
     from importlib.metadata import version
 
     tables = {name: sorted(ranges.items()) for name, ranges in source.tables.items()}
@@ -256,6 +269,7 @@ def content_of(source: NetworkSource, more: Mapping[str, Any]) -> dict[str, Any]
     return {
         "version": version("smalti"),
         "model": _digest(Path(source.model).read_bytes()),
+        "weights": weights.hexdigest()[:16],
         "sizes": json.loads(json.dumps(source.sizes, default=str)),
         "target": load_target(source.target).content_hash,
         "data": data.hexdigest()[:16],

@@ -13,11 +13,11 @@ from ...backends.interpreter.samples import declared_inputs
 from ...dialects.ir.context import SmaltiContext
 from ...passes.top.annotate_calibration import doubts_of_table
 from ...passes.top.calibration_table import CalibrationTable
+from ..calibration.image_data import Data, are_images, image_samples
 from ..calibration.samples import load_calibration_data
 from ..inputs.images import Preprocessing
-from ..model_calibration import Data, are_images, image_samples
 from .layer_groups import layer_groups
-from .threshold_tables import GIVEN, given_table, tables_by_method
+from .threshold_tables import GIVEN, given_table, place_of_table, tables_by_method
 
 
 def load_samples(
@@ -53,7 +53,7 @@ def first_samples(
 
 
 def threshold_tables(
-    given: str,
+    given: CalibrationTable | str | Path,
     methods: Sequence[str],
     module: ModuleOp,
     ctx: SmaltiContext,
@@ -66,7 +66,7 @@ def threshold_tables(
     of the network, or if there is no such method.
     """
     old = given_table(given, layer_groups(module))
-    for doubt in doubts_of_table(old, given, module):
+    for doubt in doubts_of_table(old, place_of_table(given), module):
         ctx.on_report(doubt)
     by_method = tables_by_method(
         module, ctx, data, [each for each in methods if each != GIVEN], progress

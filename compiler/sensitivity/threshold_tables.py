@@ -24,19 +24,28 @@ NEW = "new"
 """What the table of the best thresholds is called."""
 
 
-def given_table(path: str | Path, groups: Sequence[LayerGroup]) -> CalibrationTable:
-    """Return the table of a file. Raises DiagnosticError if it cannot be read, or if it names no layer of the
+def given_table(
+    given: CalibrationTable | str | Path, groups: Sequence[LayerGroup]
+) -> CalibrationTable:
+    """Return a table, or that of a file. Raises DiagnosticError if it cannot be read, or if it names no layer of the
     network.
     """
-    table = read_table(path)
+    table = given if isinstance(given, CalibrationTable) else read_table(given)
     names = {layer for group in groups for layer in group.layers}
     if not names & table.rows.keys():
         raise DiagnosticError(
             "the calibration table names no layer of the network",
-            Place(file=str(path)),
+            place_of_table(given),
             hint="smalti calibrate writes the table of a model",
         )
     return table
+
+
+def place_of_table(given: CalibrationTable | str | Path) -> Place:
+    """Return where a diagnostic about a table points."""
+    if isinstance(given, CalibrationTable):
+        return Place(name="calibration table")
+    return Place(file=str(given))
 
 
 def tables_by_method(

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from xdsl.context import Context
@@ -83,7 +82,7 @@ class AnnotateCalibration(SmaltiPass):
             )
         self.count("annotated", len(seen))
         self.count("unknown", len(table.rows.keys() - seen))
-        for warning in doubts_of_table(table, self.table, module):
+        for warning in doubts_of_table(table, Place(file=self.table), module):
             report(ctx, warning)
 
 
@@ -100,14 +99,12 @@ class AnnotateMeasured(AnnotateCalibration):
         return self._measured
 
 
-def doubts_of_table(
-    table: CalibrationTable, path: str | Path, module: ModuleOp
-) -> list[Diagnostic]:
+def doubts_of_table(table: CalibrationTable, place: Place, module: ModuleOp) -> list[Diagnostic]:
     """Return warnings about a table for a module: a section that nothing reads, and rows that no value fits."""
     found: list[Diagnostic] = []
     if table.asymmetric:
         message = "section #asym_op of the table is not used: the scheme decides what is quantized asymmetrically"
-        found.append(Diagnostic("warning", message, Place(file=str(path))))
+        found.append(Diagnostic("warning", message, place))
     known = {
         name: value
         for function in module.walk()
@@ -125,7 +122,7 @@ def doubts_of_table(
         for name in unknown[:_SHOWN_NAMES]:
             near = did_you_mean(name, others)
             notes += [f"'{name}': {near}"] if near else []
-        found.append(Diagnostic("warning", message, Place(file=str(path)), notes))
+        found.append(Diagnostic("warning", message, place, notes))
     return found
 
 

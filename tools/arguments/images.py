@@ -56,7 +56,7 @@ def numbers(text: str) -> tuple[float, ...]:
 
 def preprocessing_of(args: argparse.Namespace, model: str) -> Preprocessing:
     """Return what the arguments ask for, and where they say nothing, the metadata of the model."""
-    from ...compiler.model_calibration import metadata_of
+    from ...compiler.calibration.image_data import metadata_of
 
     given = {
         "resize": args.resize,

@@ -44,19 +44,6 @@ def executor_of(args: argparse.Namespace) -> Executor:
 
     Raises DiagnosticError if they contradict each other, or if the scheduler does not answer.
     """
-    from ...backends.diagnostics.diagnostic import DiagnosticError
-    from ...compiler.search.executor import InProcess
+    from ...compiler.search.executors import executor_at
 
-    if args.scheduler is not None:
-        from ...compiler.search.dask_cluster import DaskCluster
-
-        if args.jobs > 1:
-            raise DiagnosticError(
-                "--jobs and --scheduler are two places to measure at", hint="leave one of them out"
-            )
-        return DaskCluster(args.scheduler, args.timeout)
-    if args.jobs == 1 and args.timeout is None:
-        return InProcess()
-    from ...compiler.search.process_pool import ProcessPool
-
-    return ProcessPool(args.jobs, args.timeout)
+    return executor_at(args.jobs, args.scheduler, args.timeout)

@@ -137,7 +137,7 @@ def _source(args: argparse.Namespace) -> NetworkSource:
 
 def _run_goal(args: argparse.Namespace) -> None:
     """Search the least cycles that reach a goal."""
-    from ...backends.diagnostics.diagnostic import DiagnosticError, Place
+    from ...backends.diagnostics.diagnostic import DiagnosticError
     from ...compiler.mixed_precision.goal import Goal
     from ...compiler.mixed_precision.scheme_search import search_schemes
 
@@ -146,10 +146,7 @@ def _run_goal(args: argparse.Namespace) -> None:
             "--shares are those of a front", hint="give --front-by macs in place of --at-least"
         )
     goal = Goal.parse(args.at_least)
-    if goal.measure == "metric" and args.metric is None:
-        raise DiagnosticError(
-            "there is no metric", Place(name=f"--at-least {args.at_least}"), hint="give --metric"
-        )
+    goal.check(args.metric)
     schemes = tuple(dict.fromkeys(args.scheme or SCHEMES))
     with executor_of(args) as executor, progress_bar() as progress:
         found = search_schemes(
