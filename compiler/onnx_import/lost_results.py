@@ -68,8 +68,8 @@ class Assumption:
     element: Attribute
 
 
-ASSUMPTIONS = (Assumption(64, 0, f32), Assumption(128, 1, i32), Assumption(96, -1, f32))
-"""What is wrong with all of these alike, to the letter of the message, is wrong with any."""
+ASSUMPTIONS = (Assumption(64, 0, f32), Assumption(128, 1, i32), Assumption(1000, -1, f32))
+"""What is wrong with all of these alike, to the letter of the message, is wrong with any. Their sizes are far apart."""
 
 
 def declared_facts(graph: GraphProto, *, with_shapes: bool) -> dict[str, Facts]:

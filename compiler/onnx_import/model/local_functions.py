@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from onnx import FunctionProto, ModelProto, NodeProto
 
 
+_INLINED_LEVELS = 64
+"""How many functions that call each other are inlined at once: onnx refuses more than 100."""
+
+
 class _Size(NamedTuple):
     """What a call becomes: nodes, their bytes, and how deep calls are nested."""
 
@@ -78,16 +82,22 @@ def inline_functions(
 def _inlined(model: ModelProto, file: str) -> ModelProto:
     """Return the model with its functions inlined; it declares the types of no more tensors than before.
 
-    If a function has another opset than the model, callers are inlined before the functions that they call, so that the
-    types of what a call reads are those of tensors of the graph.
+    Callers are inlined before the functions that they call, some levels at once. If a function has another opset than
+    the model, each level is inlined by itself: then the types of what a call reads are those of tensors of the graph.
     """
     import onnx.inliner
 
+    levels = _levels(model, file)
     if not needs_types(model):
-        return onnx.inliner.inline_local_functions(model, convert_version=True)
+        for start in range(0, len(levels), _INLINED_LEVELS):
+            level = [each for some in levels[start : start + _INLINED_LEVELS] for each in some]
+            del model.functions[:]
+            model.functions.extend(level)
+            model = onnx.inliner.inline_local_functions(model, convert_version=True)
+        del model.functions[:]
+        return model
     names = names_of_tensors(model.graph)
     declared = list(model.graph.value_info)
-    levels = _levels(model, file)
     for index, level in enumerate(levels):
         left = [each for later in levels[index:] for each in later]
         del model.functions[:]

@@ -53,6 +53,13 @@ def test_the_depth_is_limited_and_the_limit_can_be_raised(tmp_path, capsys):
     got = run_imported(chain(200, 1), {"x": np.array([-1, 1], np.float32)}, limits=limits)
     np.testing.assert_array_equal(got["y"], [0, 1])
 
+    deep = chain(200, 1)
+    functions = list(deep.functions)[::-1]  # in this order onnx inlines no more than 100 at once
+    del deep.functions[:]
+    deep.functions.extend(functions)
+    got = run_imported(deep, {"x": np.array([-1, 1], np.float32)}, limits=limits)
+    np.testing.assert_array_equal(got["y"], [0, 1])
+
     onnx.save(chain(3, 1), tmp_path / "m.onnx")
     words = ["import", str(tmp_path / "m.onnx"), "-o", str(tmp_path / "m.top.mlir")]
     assert main([*words, "--import-limit", "inlining-depth=2"]) == 1
