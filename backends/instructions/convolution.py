@@ -13,7 +13,7 @@ from .access import Access, Operand, accumulators, local, local_rows
 from .fields import IMAGES, PACKED_WEIGHTS, PRODUCT, WINDOW, Field, integer
 from .instruction import Instruction
 from .product import depth_rows, product_reads, rate_type, weight_bytes
-from .rules import MULTIPLY, PACKED, WINDOWS, Rule, at_most
+from .rules import MULTIPLY, ON_VECTOR_UNIT, PACKED, WINDOWS, Rule, at_most
 
 if TYPE_CHECKING:
     from ..targets.systolic import Folds
@@ -140,6 +140,7 @@ class DepthwiseConv2d(Instruction):
             lambda f: f["out_channels"] % f["in_channels"] == 0,
         ),
         at_most("out_channels", "block"),
+        ON_VECTOR_UNIT,
         ("w_group 0", lambda f: not f["w_group"]),
     )
 

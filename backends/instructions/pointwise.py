@@ -64,7 +64,7 @@ class Convert(Instruction):
 
     Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to
     integer: round_half_even(x / scale) + zero_point_out. Integer to float: (x − zero_point_in) ·
-    scale. Float to float: one rounding.
+    scale. Float to float: one rounding; to f8E4M3FN and f8E5M2 that of x / scale, saturated.
 
     v2: convert x=0x0, out=0x0, in_type=i8, out_type=f32, rows=2, columns=3, in_pitch=4,
         out_pitch=4, scale=0.012345

@@ -38,6 +38,7 @@ from .instruction import Instruction
 from .rules import (
     CLAMP_ORDER,
     MULTIPLY,
+    ON_VECTOR_UNIT,
     OUT_COLUMNS_FIT,
     PACKED,
     Rule,
@@ -185,6 +186,7 @@ class VectorMatmul(Instruction):
     fields = (*_MATMUL, *_ZERO_POINTS, *PACKED_WEIGHTS)
     rules = (
         *_MATMUL_RULES,
+        ON_VECTOR_UNIT,
         (
             "w_zero_point 0 when w_type is given",
             lambda f: f["w_type"] == "none" or not f["w_zero_point"],

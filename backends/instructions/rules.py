@@ -9,9 +9,11 @@ from ..numerics.quantization import MAX_SHIFT
 from ..numerics.storage import (
     ACCUMULATOR_NAMES,
     FLOAT_NAMES,
+    MATRIX_NAMES,
     NARROW_WEIGHT_NAMES,
     OPERAND_NAMES,
     PACKED_NAMES,
+    sums_floats,
     takes_weights,
 )
 from ..numerics.windows.sliding_windows import window_extent
@@ -74,10 +76,15 @@ WINDOWS: tuple[Rule, ...] = (
     ),
 )
 MULTIPLY: tuple[Rule, ...] = (
-    one_of("type", OPERAND_NAMES),
+    one_of("type", MATRIX_NAMES),
     one_of("acc_type", ACCUMULATOR_NAMES),
-    same_kind("type", "acc_type"),
+    (
+        "type and acc_type both integer or both float",
+        lambda f: sums_floats(f["type"]) == (f["acc_type"] in FLOAT_NAMES),
+    ),
 )
+ON_VECTOR_UNIT: Rule = one_of("type", OPERAND_NAMES)
+"""Require a storage type that the vector unit multiplies."""
 PACKED: tuple[Rule, ...] = (
     one_of("w_type", ("none", *NARROW_WEIGHT_NAMES)),
     (

@@ -11,10 +11,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import ml_dtypes
 import numpy as np
 
 from .fixed_point import Integers, rescale, round_half_even_shift
-from .storage import dtype_of, integer_range, round_to
+from .storage import SCALED_FLOAT_NAMES, dtype_of, integer_range, round_to
 
 __all__ = [
     "MAX_SHIFT",
@@ -236,13 +237,38 @@ def cast(
 ) -> np.ndarray:
     """Convert an array of `source` (None: of floats) to `storage`, quantized as `result` says (None: floats).
 
-    Floats are rounded once, half to even.
+    Floats are rounded once, half to even; scaled small floats saturate.
     """
     if source is not None:
         x = dequantize(x, source.scale, source.zero_point)
     if result is None:
         return round_to(x, storage)
+    if storage in SCALED_FLOAT_NAMES:
+        return scale_floats(x, result.scale, storage)
     return quantize(x.astype(np.float32, copy=False), result.scale, result.zero_point, storage)
+
+
+def scale_floats(
+    x: np.ndarray, scale: np.ndarray | float, storage: str, axis: int | None = None
+) -> np.ndarray:
+    """Compute saturate(x / scale) in a small float type, rounded half to even; the division is f32.
+
+    `scale` is a scalar, or [size of `axis`]. NaN stays NaN.
+    """
+    most = np.float32(ml_dtypes.finfo(dtype_of(storage)).max)
+    divisor = _along(np.asarray(scale, dtype=np.float32), axis, x.ndim)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = x.astype(np.float32, copy=False) / divisor
+    return round_to(np.clip(steps, -most, most), storage)
+
+
+def float_scale(most: np.ndarray | float, storage: str) -> np.ndarray:
+    """Return the scale f64, holding f32 values, by which numbers up to a magnitude use the range of a small float type;
+    1 where that is 0.
+    """
+    greatest = float(ml_dtypes.finfo(dtype_of(storage)).max)
+    scale = (np.asarray(most, np.float64) / greatest).astype(np.float32).astype(np.float64)
+    return np.where(np.asarray(most) == 0, 1.0, np.maximum(scale, _SMALLEST_SCALE))
 
 
 def quantize_linear(

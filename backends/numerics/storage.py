@@ -135,9 +135,13 @@ INTEGER_ACCUMULATOR_NAMES = _names(lambda row: row.is_accumulator and not row.is
 LOOKUP_NAMES = _names(lambda row: row.is_operand and not row.is_float and row.bits == 8)
 """The storage types whose elements are positions in a lookup table: i8, u8."""
 SMALL_FLOAT_NAMES = _names(lambda row: row.small == "float")
-"""The floats of 8 bits and less, which nothing computes with: f8E4M3FN … f4E2M1FN."""
+"""The floats of 8 bits and less, which nothing computes with but the matrix unit: f8E4M3FN … f4E2M1FN."""
 SMALL_INTEGER_NAMES = _names(lambda row: row.small == "integer")
 """The integers of less than 8 bits, which nothing computes with but products with weights of i4: i4, u4, i2, u2."""
+SCALED_FLOAT_NAMES = ("f8E4M3FN", "f8E5M2")
+"""The small floats that the matrix unit multiplies; what they stand for has a scale."""
+MATRIX_NAMES = (*OPERAND_NAMES, *SCALED_FLOAT_NAMES)
+"""The storage types that the matrix unit multiplies: i8, u8, i16, f16, bf16, f32, f8E4M3FN, f8E5M2."""
 PACKED_NAMES = _names(lambda row: row.is_packed)
 """The storage types of weights several of which share a byte in memory, until a unit multiplies them: i4."""
 NARROW_WEIGHT_NAMES = ("i8", *PACKED_NAMES)
@@ -215,10 +219,17 @@ def takes_weights(input: str, weight: str) -> bool:
     """Tell whether inputs of one storage type are multiplied by weights of another one: of a type that weights may have
     beside other inputs (`NARROW_WEIGHT_NAMES`), with fewer bits or, beside unsigned inputs, as many.
     """
-    if weight not in NARROW_WEIGHT_NAMES:
+    if weight not in NARROW_WEIGHT_NAMES or input in SCALED_FLOAT_NAMES:
         return False
     unsigned = dtype_of(input).kind == "u"
     return bits_of(weight) - unsigned < bits_of(input)
+
+
+def sums_floats(name: str) -> bool:
+    """Return whether products of a storage type are summed as floats: of what computes as floats, and of scaled small
+    floats.
+    """
+    return is_float(name) or name in SCALED_FLOAT_NAMES
 
 
 def is_float(name: str) -> bool:

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
 from ..diagnostics.files import read_bytes
-from ..numerics.storage import OPERAND_NAMES, PACKED_NAMES, storage_type
+from ..numerics.storage import MATRIX_NAMES, PACKED_NAMES, storage_type
 from .vector_operations import operations_by_function, without_defaults
 
 MAX_CORES = 64
@@ -41,8 +41,8 @@ def _known_storage(rates: dict[str, Any]) -> dict[str, Any]:
 
 def _rates_of_operands(rates: dict[str, Any]) -> dict[str, Any]:
     for name, rate in rates.items():
-        if name not in (*OPERAND_NAMES, *PACKED_NAMES):
-            known = ", ".join((*OPERAND_NAMES, *PACKED_NAMES))
+        if name not in (*MATRIX_NAMES, *PACKED_NAMES):
+            known = ", ".join((*MATRIX_NAMES, *PACKED_NAMES))
             raise ValueError(f"no product has operands of '{name}': the rates are for {known}")
         if name in PACKED_NAMES and rate < rates["i8"]:
             raise ValueError(

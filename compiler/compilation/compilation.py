@@ -131,6 +131,15 @@ class CompileOptions:
         )
 
     @property
+    def reads_ranges(self) -> bool:
+        """Whether some layers need calibrated ranges. Raises DiagnosticError as `quantizes` does."""
+        if self.quantizes or self.network_scheme.reads_ranges:
+            return True
+        return self.qtable is not None and any(
+            scheme.reads_ranges for scheme in read_qtable(self.qtable).all_schemes
+        )
+
+    @property
     def pass_changes(self) -> tuple[PassChange, ...]:
         """What becomes of default passes, in order: what `optimization` means, then `changes`."""
         return (*self.optimization.changes(), *self.changes)
@@ -226,7 +235,7 @@ class Compilation:
                 if end != "top":
                     check_tensor_sizes(self.module, load_target(self._settings()["target"]))
                 self._balance_channels()
-                self._annotate_ranges(needed=self.options.quantizes and end != "top")
+                self._annotate_ranges(needed=self.options.reads_ranges and end != "top")
                 self._fit_to_samples()
             self._reached(level)
         for below in LEVELS[LEVELS.index(level) + 1 : LEVELS.index(end) + 1]:
@@ -336,7 +345,7 @@ class Compilation:
         no range, data are left unread, and a warning says so.
         """
         source = self.options.calibration
-        if source is not None and not self.options.quantizes:
+        if source is not None and not self.options.reads_ranges:
             report(self.ctx, unused_calibration(source, self.options.network_scheme.name))
         elif source is not None:
             self._annotate(source)

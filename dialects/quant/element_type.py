@@ -33,6 +33,7 @@ from ...backends.numerics.storage import (
 )
 from ..ir.identity_cache import by_identity
 from .calibrated_type import CalibratedType
+from .scaled_type import ScaledFloatType
 from .uniform_type import UniformQuantizedType
 
 _SMALL_FLOATS = (
@@ -75,6 +76,8 @@ def element_storage(type: Attribute) -> str:
     """
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
+    if isinstance(type, ScaledFloatType):
+        return type.storage_name
     if isinstance(type, UniformQuantizedType):
         type = type.storage
         if isinstance(type, IntegerType) and _integer_name(type) in _NOT_QUANTIZED:
@@ -136,6 +139,13 @@ def is_quantized(type: Attribute) -> bool:
     if isinstance(type, TensorType | MemRefType):
         type = type.element_type
     return isinstance(type, UniformQuantizedType)
+
+
+def is_scaled(type: Attribute) -> bool:
+    """Return whether an element type (or a tensor's) is !tpu.scaled."""
+    if isinstance(type, TensorType | MemRefType):
+        type = type.element_type
+    return isinstance(type, ScaledFloatType)
 
 
 def expressed(type: Attribute) -> Attribute:

@@ -25,6 +25,7 @@ from ..ir.identity_cache import by_identity
 from .element_type import element_storage
 from .parameter_grid import spread_parameters
 from .scale_groups import ScaleGroups
+from .scaled_type import ScaledFloatType
 from .uniform_type import UniformQuantizedType
 
 Clamp = tuple[float | None, float | None]
@@ -62,6 +63,9 @@ class NumberFormat:
         """
         element = type.element_type if isinstance(type, TensorType) else type
         storage = element_storage(type)
+        if isinstance(element, ScaledFloatType):
+            scales = np.asarray(element.scales, np.float64)
+            return NumberFormat(storage, scales, 0, element.axis, True)
         if not isinstance(element, UniformQuantizedType):
             return NumberFormat(storage, np.ones(1), 0, None, False)
         zero_points = set(element.zero_points)
@@ -102,6 +106,11 @@ class NumberFormat:
         """Whether the numbers are stored as floats."""
         return numerics_storage.is_float(self.storage)
 
+    @cached_property
+    def sums_floats(self) -> bool:
+        """Whether products of the numbers are summed as floats: of floats, and of scaled small ones."""
+        return numerics_storage.sums_floats(self.storage)
+
     def multiplied(self, weights: np.ndarray, input: str) -> np.ndarray:
         """Return weights of this format [..., its axes] as numbers that inputs of a storage type are multiplied with:
         of whole bytes, times the scales of their groups.
@@ -111,7 +120,7 @@ class NumberFormat:
 
     def fits(self, storage: str) -> bool:
         """Tell whether every stored number is one of the integer type `storage`, too."""
-        if not self.is_quantized:
+        if not self.is_quantized or self.sums_floats:
             return False
         own = self.limits or numerics_storage.integer_range(self.storage)
         low, high = numerics_storage.integer_range(storage)
@@ -144,6 +153,8 @@ def real_value(value: np.ndarray, type: Attribute) -> np.ndarray:
     points that differ along any axis, or in blocks.
     """
     element = type.element_type if isinstance(type, TensorType) else type
+    if isinstance(element, ScaledFloatType) and element.axis is None:
+        return value.astype(np.float32) * np.float32(element.scales[0])
     if not isinstance(element, UniformQuantizedType):
         return value.astype(np.float32, copy=False)
     if element.is_per_tensor:

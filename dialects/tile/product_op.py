@@ -17,6 +17,7 @@ from ...backends.numerics.storage import (
     INTEGER_OPERAND_NAMES,
     PACKED_NAMES,
     is_float,
+    sums_floats,
     takes_weights,
 )
 from ..ir.attribute import Integer, flag, optional_integer, optional_text
@@ -67,7 +68,7 @@ class ProductOp(CoreOp):
         check_space(self, "acc", "acc")
         storage = storage_of(self.x)
         self._verify_packing(storage)
-        if is_float(storage):
+        if sums_floats(storage):
             check_storage("acc", self.acc, "f32")
         else:
             check_storage("x", self.x, *INTEGER_OPERAND_NAMES)
@@ -82,6 +83,8 @@ class ProductOp(CoreOp):
                 if getattr(self, name) is not None:
                     raise VerifyException(f"'{name}' is for products with packed weights")
             return
+        if not takes_weights(storage, self.packed.data) and self.packed.data in PACKED_NAMES:
+            raise VerifyException(f"inputs of {storage} do not meet packed weights")
         if self.packed.data not in PACKED_NAMES:
             known = " or ".join(PACKED_NAMES)
             raise VerifyException(f"weights are packed as {known}, got '{self.packed.data}'")

@@ -12,6 +12,7 @@ from xdsl.ir import Dialect
 
 from ..ir.direct_access import with_direct_access
 from ..quant.calibrated_type import ThresholdType
+from ..quant.scaled_type import ScaledFloatType
 from .arithmetic import AddOp, DivOp, MaxOp, MinOp, ModuloOp, MulOp, PowerOp, PreluOp, SubOp
 from .arithmetic import BinaryOp as BinaryOp
 from .arithmetic import ExtremeOp as ExtremeOp
@@ -79,4 +80,4 @@ _OPS: list[Any] = [
     HostCallOp,
 ]
 
-Tpu = Dialect("tpu", with_direct_access(_OPS), [ThresholdType])
+Tpu = Dialect("tpu", with_direct_access(_OPS), [ThresholdType, ScaledFloatType])

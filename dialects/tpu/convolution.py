@@ -63,7 +63,7 @@ class Conv2dOp(Conv2dBase, ProductOp):
             accumulator=self.accumulator.data,
         )
         bias, residual = given.get("bias"), given.get("residual")
-        if input.is_quantized:
+        if not input.sums_floats:
             # (x - zero point) · w summed is x · w summed minus zero point · Σ w.
             sums = kernel.sum(axis=(0, 1, 2), dtype=np.int64)[None]
             folded = -input.zero_point * sums

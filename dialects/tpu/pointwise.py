@@ -201,7 +201,7 @@ class SelectOp(SelectBase, TpuOp):
 @irdl_op_definition
 class CastOp(TpuOp):
     """Converts between float and quantized types: quantizes (round half to even) or dequantizes; converts floats to
-    another float type with one rounding.
+    another float type with one rounding, and to scaled small floats, saturated.
 
     %r = tpu.cast "x" %a :
         (tensor<1x4x8x8xf32>) -> tensor<1x4x8x8x!quant.uniform<i8:f32, 5.000000e-01:-3>>

@@ -83,7 +83,8 @@ class ProductOp(ClampedOp):
         if not result.is_quantized:
             bounds = float_clamp(self.clamp)
             is_scaled = weight.is_quantized and weight.groups is None
-            scales = _per_channel(weight.scales, acc) if is_scaled else None
+            own = input.scale * weight.scales if input.is_quantized else weight.scales
+            scales = _per_channel(own, acc) if is_scaled else None
             return epilogue.epilogue_float(acc, bias, result.storage, bounds, residual, scales)
         scales = input.scale * weight.scales
         multiplier, shift = quantize_multiplier(_per_channel(scales / result.scale, acc))
@@ -137,7 +138,7 @@ class MatmulOp(MatmulBase, ProductOp):
         shape = (samples, *outer, a.shape[-2], b.shape[-1])
         acc = matmul.matmul(*as_rows(a, b), self.accumulator.data).reshape(shape)
         lhs, rhs = NumberFormat.of(self.lhs.type), NumberFormat.of(self.rhs.type)
-        if lhs.is_quantized:
+        if not lhs.sums_floats:
             acc = _without_zero_points(acc, a, b, lhs.zero_point, rhs.zero_point)
         residual = given.get("residual")
         if residual is not None:

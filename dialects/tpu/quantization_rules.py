@@ -24,11 +24,13 @@ from ..quant.element_type import (
     element_storage,
     is_float,
     is_quantized,
+    is_scaled,
     shape_of,
 )
 from ..quant.number_format import NumberFormat
 from ..quant.parameter_grid import spread_parameters
 from ..quant.scale_groups import ScaleGroups
+from ..quant.scaled_type import ScaledFloatType
 
 NamedValue = tuple[str, SSAValue]
 """Storage types whose products the matrix unit forms."""
@@ -148,6 +150,9 @@ def reduction(kind: str, input: SSAValue, output: SSAValue) -> None:
 def cast(input: SSAValue, output: SSAValue) -> None:
     """Raise VerifyException unless one side is a float, and the other a float or quantized with one scale."""
     sides = [("input", input), ("result", output)]
+    if is_scaled(output.type):
+        floats([("input", input)])
+        return
     for name, value in sides:
         if not (is_float(value.type) or is_quantized(value.type)):
             raise VerifyException(f"{name} must be a float or quantized, got {element_of(value)}")
@@ -195,6 +200,9 @@ def product(
     """
     if residual is not None and residual.type.get_shape() != output.type.get_shape():  # pyright: ignore[reportAttributeAccessIssue]
         raise VerifyException(f"residual must have the result's shape, got {residual.type}")
+    if is_scaled(input.type) or is_scaled(weight.type):
+        _scaled_product(input, weight, bias, residual, output, accumulator, weight_axis)
+        return
     if not is_quantized(input.type):
         _float_product(input, weight, bias, residual, output, accumulator)
         if is_quantized(weight.type):
@@ -231,6 +239,37 @@ def _float_product(
     if residual is not None:
         values.append(("residual", residual))
     floats(values)
+    if bias is not None:
+        stored_as("bias", bias, "f32")
+    if accumulator != "f32":
+        raise VerifyException(f"floats accumulate in f32, got '{accumulator}'")
+
+
+def _scaled_product(
+    input: SSAValue,
+    weight: SSAValue,
+    bias: SSAValue | None,
+    residual: SSAValue | None,
+    output: SSAValue,
+    accumulator: str,
+    weight_axis: int,
+) -> None:
+    """Raise VerifyException unless both sides are scaled small floats of one storage type, the input with one scale,
+    and all else is floats.
+    """
+    x, w = element_of(input), element_of(weight)
+    if not isinstance(x, ScaledFloatType) or not isinstance(w, ScaledFloatType):
+        raise VerifyException(f"input and weight must both be scaled, got {x} and {w}")
+    if x.storage_name != w.storage_name:
+        raise VerifyException(f"weight must be stored as {x.storage_name}, as input, got {w}")
+    if x.axis is not None:
+        raise VerifyException(f"input must have one scale, got {x}")
+    if w.axis not in (None, weight_axis):
+        raise VerifyException(f"weight must be scaled along axis {weight_axis}, got {w}")
+    if w.axis is not None and len(w.scales) != shape_of(weight)[w.axis]:
+        size = shape_of(weight)[w.axis]
+        raise VerifyException(f"{len(w.scales)} scales for axis {w.axis} of size {size}")
+    floats([("result", output)] + ([] if residual is None else [("residual", residual)]))
     if bias is not None:
         stored_as("bias", bias, "f32")
     if accumulator != "f32":

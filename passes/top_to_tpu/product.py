@@ -16,17 +16,26 @@ from xdsl.ir import BlockArgument, SSAValue
 from ...backends.numerics.quantization import (
     SYMMETRIC_LIMIT,
     activation_parameters,
+    float_scale,
     quantize,
     quantize_multiplier,
+    scale_floats,
     weight_scales,
 )
-from ...backends.numerics.storage import PACKED_NAMES, integer_range, is_float, takes_weights
+from ...backends.numerics.storage import (
+    PACKED_NAMES,
+    SCALED_FLOAT_NAMES,
+    integer_range,
+    is_float,
+    takes_weights,
+)
 from ...dialects import top, tpu
 from ...dialects.network.constant import value_of
 from ...dialects.network.traits import SumsProducts, WeighsChannels
 from ...dialects.quant import CalibratedType, UniformQuantizedType, uniform, uniform_per_axis
-from ...dialects.quant.element_type import element_of, element_storage, shape_of
+from ...dialects.quant.element_type import element_of, element_storage, is_scaled, shape_of
 from ...dialects.quant.scale_groups import ScaleGroups
+from ...dialects.quant.scaled_type import scaled
 from .builder.grouped_weights import WeightGroups, float_scales, quantize_grouped
 from .precision.given_quantization import as_signed, constant_of, given_constant, signed
 from .precision.schemes import Scheme
@@ -102,12 +111,16 @@ def convert_in_floats(
     network computes is added by an op of its own, since the matrix unit takes constants only.
     """
     left, right, given_bias = operands
-    forms = builder.as_float(left), _float_weight(builder, op, right)
+    forms = _scaled_sides(builder, op, left, right)
+    if forms is None:
+        forms = builder.as_float(left), _float_weight(builder, op, right)
+    options = {"element": builder.float} if is_scaled(forms[0].type) else {}
     if given_bias is None or not is_computed(given_bias):
-        made = make(*forms, None if given_bias is None else builder.as_f32(given_bias))
+        bias = None if given_bias is None else builder.as_f32(given_bias)
+        made = make(*forms, bias, **options)
         builder.set_float(op.output, builder.add(made).output)
         return
-    made = make(*forms, None)
+    made = make(*forms, None, **options)
     name = op.result_name.data
     made.properties["name"] = StringAttr(builder.fresh(f"{name}_product"))
     product, bias = builder.add(made).output, builder.as_float(given_bias)
@@ -120,6 +133,33 @@ def convert_in_floats(
     builder.set_float(op.output, builder.add(tpu.AddOp(name, product, bias)).output)
 
 
+def _scaled_sides(
+    builder: TpuBuilder, op: top.TopOp, left: SSAValue, right: SSAValue
+) -> tuple[SSAValue, SSAValue] | None:
+    """Return both sides of a product on the matrix unit as scaled small floats, if the scheme says so and the weights
+    are constant: the input with a scale by its range, weights with one for each output channel.
+    """
+    storage, weight = builder.scheme_of(op.output).weights, constant_of(right)
+    channels = SumsProducts.of(op)
+    if storage not in SCALED_FLOAT_NAMES or weight is None or channels is None:
+        return None
+    if isinstance(op, top.Conv2dOp) and op.is_depthwise:
+        return None
+    array, axis = builder.array_of(weight), channels.weight_axis % len(shape_of(weight.output))
+    if not np.all(np.isfinite(array)):
+        raise not_quantizable(op, ValueError("weights must be finite"))
+    others = _other_axes(array.ndim, axis)
+    scales = float_scale(np.abs(array).max(axis=others, initial=0), storage)
+    stored = scale_floats(array, scales, storage, axis=axis)
+    element = scaled(storage, scales.tolist(), builder.float, axis)
+    weight_form = builder.constant(f"{builder.key_of(weight)}.{storage}", stored, element)
+    scale = builder.ranges.float_scale(left, storage)
+    name = builder.fresh(f"{builder.name_of(left)}_{storage}")
+    element = scaled(storage, [scale], builder.float)
+    cast = tpu.CastOp(name, builder.as_float(left), element=element)
+    return builder.add(cast).output, weight_form
+
+
 def _float_weight(builder: TpuBuilder, op: top.TopOp, right: SSAValue) -> SSAValue:
     """Return the right side of a product of floats: constant weights as the model packs them, or as integers if the
     scheme says so; anything else in floats.
@@ -130,6 +170,7 @@ def _float_weight(builder: TpuBuilder, op: top.TopOp, right: SSAValue) -> SSAVal
         return builder.kept_constant(weight)
     if (
         is_float(storage)
+        or storage in SCALED_FLOAT_NAMES
         or builder.scheme_of(op.output).quantizes
         or weight is None
         or channels is None

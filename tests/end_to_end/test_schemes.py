@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.backends.numerics.storage import PACKED_NAMES
+from smalti.backends.numerics.storage import PACKED_NAMES, SCALED_FLOAT_NAMES
 from smalti.backends.targets.target import Target, load_target
 from smalti.compiler import compile_model
 from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
@@ -29,7 +29,11 @@ from tests.commit_seed import seed_of_commit
 from .random_networks import networks
 from .test_random_networks import MACHINES, close, inputs_of, levels, same
 
-PLAIN = sorted(name for name, scheme in SCHEMES.items() if scheme.weights not in PACKED_NAMES)
+PLAIN = sorted(
+    name
+    for name, scheme in SCHEMES.items()
+    if scheme.weights not in (*PACKED_NAMES, *SCALED_FLOAT_NAMES)
+)
 """The schemes that every target computes by."""
 INTEGERS = [name for name in PLAIN if SCHEMES[name].quantizes]
 SETTINGS = {"suppress_health_check": list(HealthCheck), "derandomize": True}

@@ -3,8 +3,8 @@
     python -m tests.networks.schemes digits|cifar10 [NAME ...]
 
 prints a row for each scheme: how many predictions on the test images are those of the float network, the mean cosine
-of the logits, top-1, and the cycles of an inference on the default target. The tpu interpreter computes the results,
-whose integers are those of the simulator to the bit.
+of the logits, top-1, and the cycles of an inference on the default target, or on one that multiplies f8. The tpu
+interpreter computes the results, whose integers are those of the simulator to the bit.
 """
 
 from __future__ import annotations
@@ -46,12 +46,16 @@ NETWORKS = {
 }
 
 
+TARGETS = {"f8e4m3": "bm1690-8c", "f8e5m2": "bm1690-8c"}
+"""The targets of schemes that the default one cannot compute by."""
+
+
 def row(
     name: str, network: Trained, model: bytes, images: dict[str, np.ndarray], exact: np.ndarray
 ) -> str:
     """Return the row of a scheme, as Markdown; `exact` are the logits of the float network on the test images."""
     calibration = {network.input: images["calibration"]}
-    options = CompileOptions(calibration=calibration, scheme=name)
+    options = CompileOptions(TARGETS.get(name), calibration=calibration, scheme=name)
     compilation = start_from_model(_parsed(model), options)
     compilation.lower_to("tpu")
     (found,) = run_ir(compilation.module, compilation.ctx, {network.input: images["test"]}).values()

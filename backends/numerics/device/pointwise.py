@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from .. import comparison, elementwise
-from ..quantization import dequantize, quantize, requantize
-from ..storage import LOOKUP_NAMES, is_float
+from ..quantization import dequantize, quantize, requantize, scale_floats
+from ..storage import LOOKUP_NAMES, SCALED_FLOAT_NAMES, is_float
 from ..unary import NOT
 from ..unary import unary as float_unary
 from .tile_buffer import integer_clamp, padded, shaped, strided
@@ -36,7 +36,7 @@ def convert(
 
     Integer to integer: requantize(x − zero_point_in, multiplier, shift) + zero_point_out. Float to
     integer: quantize with `scale`. Integer to float: (x − zero_point_in) · scale. Float to float:
-    one rounding.
+    one rounding; to f8E4M3FN and f8E5M2 that of x / scale, saturated.
     """
     values = shaped(x, (rows, in_pitch), "x", in_type)[..., :columns]
 
@@ -48,6 +48,8 @@ def convert(
             elif real.dtype.itemsize < 4:
                 real = real.astype(np.float32)
             return elementwise.store_float(real, out_type, (clamp_low, clamp_high))
+        if out_type in SCALED_FLOAT_NAMES:
+            return scale_floats(values, scale, out_type)
         clamp = integer_clamp(out_type, clamp_low, clamp_high)
         if is_float(in_type):
             stored = quantize(values, scale, zero_point_out, out_type)

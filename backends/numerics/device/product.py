@@ -9,7 +9,7 @@ from ..fixed_point import Residual
 from ..group_scales import stored_rows
 from ..matmul import matmul as exact_matmul
 from ..rounding_up import ceil_div
-from ..storage import integer_range, is_float
+from ..storage import integer_range, is_float, sums_floats
 from .packing import epilogue_table_rows, unpack_matmul_weights
 from .tile_buffer import (
     accumulated,
@@ -61,7 +61,7 @@ def matmul(
     shape = matrix if shared_w else (batch, *matrix)
     packed = shaped_weights(w, shape, type, w_type)
     bounds = None
-    if not is_float(type):
+    if not sums_floats(type):
         numbers = "i8" if w_group else w_type
         ranges = integer_range(type), integer_range(type if numbers == "none" else numbers)
         points = (x_zero_point, w_zero_point)

@@ -175,9 +175,11 @@ class AccumulatingTiler(Tiler):
 
     @property
     def is_scaled(self) -> bool:
-        """Whether inputs are floats and weights integers, by whose scales the epilogue multiplies the sums."""
+        """Whether sums are floats and weights have scales, by which, and those of the inputs, the epilogue multiplies
+        the sums.
+        """
         x, w = self.layer.elements[:2]
-        return x.is_float and w.is_quantized and w.groups is None
+        return x.sums_floats and w.is_quantized and w.groups is None
 
     def elements_read(self, index: int) -> int:
         # The table of parameters holds the bias.
@@ -592,7 +594,7 @@ class AccumulatingTiler(Tiler):
         """
         pitch = round_up(self.channel_count, self.costs.lane_group)
         bias = self.folded_bias(constants)
-        if self.layer.elements[0].is_float:
+        if self.layer.elements[0].sums_floats:
             table = np.zeros((self.table_rows, pitch), dtype=np.float32)
             table[0, : self.channel_count] = bias
             if self.is_scaled:

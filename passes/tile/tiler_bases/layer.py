@@ -177,7 +177,7 @@ class Layer:
         if self.result.storage == "bool":
             return float("-inf"), float("inf")
         bounds = self.op.clamp if isinstance(self.op, tpu.ClampedOp) else (None, None)
-        if self.result.is_float:
+        if self.result.sums_floats:
             return float_clamp(bounds) or (float("-inf"), float("inf"))
         low, high = self.result.clamp(bounds)
         return float(low), float(high)

@@ -221,7 +221,7 @@ class ConvolutionTiler(AccumulatingTiler):
             table_rows=self.table_rows,
             row_limit=MAX_POSITIONS,
             can_split_depth=self.groups == 1
-            and not layer.elements[0].is_float
+            and not layer.elements[0].sums_floats
             and not self.packing.group,
             **self.stored_operands(),
         )
@@ -373,7 +373,7 @@ class ConvolutionTiler(AccumulatingTiler):
 
     def folded_bias(self, constants: Constants) -> np.ndarray:
         bias = np.zeros(self.outputs) if self.bias is None else self.bias.constant(constants.store)
-        if self.layer.elements[0].is_float:
+        if self.layer.elements[0].sums_floats:
             return bias.astype(np.float32)
         sums = self._weights(constants).sum(axis=(1, 2, 3), dtype=np.int64)
         return bias.astype(np.int64) - self.layer.elements[0].zero_point * sums

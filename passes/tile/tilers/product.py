@@ -14,6 +14,7 @@ from xdsl.ir import SSAValue
 from ....backends.numerics.device.packing import pack_matmul_weights
 from ....backends.numerics.packing import in_whole_bytes
 from ....backends.numerics.rounding_up import ceil_div, round_up
+from ....backends.numerics.storage import OPERAND_NAMES
 from ....dialects import tile, tpu
 from ....dialects.quant.element_type import shape_of
 from ....dialects.tile import Schedule
@@ -61,7 +62,11 @@ class MatmulTiler(AccumulatingTiler):
         """Whether the zero point of the left side is folded into the bias."""
         rows, matrices = self._rows_and_matrices(self.layer.shape[:-1])
         product = layer.elements[0].storage, rows, self.depth, self.layer.shape[-1], matrices
-        self.on_vector_unit = not self.transposed and costs.suits_vector_unit(*product)
+        self.on_vector_unit = (
+            not self.transposed
+            and product[0] in OPERAND_NAMES
+            and costs.suits_vector_unit(*product)
+        )
         """Whether the vector unit multiplies, in fewer cycles than the matrix unit: rows are few."""
 
     @property
@@ -136,7 +141,7 @@ class MatmulTiler(AccumulatingTiler):
             out_storage=self.layer.output.storage,
             residual=self.residual is not None,
             table_rows=self.table_rows,
-            can_split_depth=not element.is_float and not self.packing.group,
+            can_split_depth=not element.sums_floats and not self.packing.group,
             depth_unit=self.costs.lane_group if self.transposed else 1,
             **self.stored_operands(),
         )
@@ -331,7 +336,7 @@ class MatmulTiler(AccumulatingTiler):
     def folded_bias(self, constants: Constants) -> np.ndarray:
         count = self.channel_count
         bias = np.zeros(count) if self.bias is None else self.bias.constant(constants.store)
-        if self.layer.elements[0].is_float:
+        if self.layer.elements[0].sums_floats:
             return np.broadcast_to(bias, count).astype(np.float32)
         bias = np.broadcast_to(bias, count).astype(np.int64)
         if not self.folds:

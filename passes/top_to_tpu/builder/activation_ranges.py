@@ -8,7 +8,7 @@ from math import inf
 from xdsl.ir import SSAValue
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place
-from ....backends.numerics.quantization import activation_parameters
+from ....backends.numerics.quantization import activation_parameters, float_scale
 from ....backends.numerics.storage import LOOKUP_NAMES, integer_range
 from ....dialects.network.traits import FixedQuantization
 from ....dialects.quant import CalibratedType, UniformQuantizedType, uniform
@@ -26,7 +26,7 @@ class MissingRangesError(DiagnosticError):
         rest = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
         self.listed = f"{shown}{rest}"
         super().__init__(
-            f"quantization to integers needs a calibrated range for {self.listed}",
+            f"quantization needs a calibrated range for {self.listed}",
             Place(name="convert-top-to-tpu"),
             hint="calibrate the model and run top-annotate-calibration{table=FILE} before, "
             "or convert with quantize=f32",
@@ -125,6 +125,16 @@ class ActivationRanges:
             return activation_type(low, high, scheme)
         self._missing[self._name_of(value)] = None
         return uniform(scheme.activations, 1.0, 0)
+
+    def float_scale(self, value: SSAValue, storage: str) -> float:
+        """Return the scale with which small floats of a storage type hold a value of `top`. A value without a range is
+        noted as missing one.
+        """
+        element = element_of(value)
+        if isinstance(element, CalibratedType):
+            return float(float_scale(max(-element.low, element.high), storage))
+        self._missing[self._name_of(value)] = None
+        return 1.0
 
     def take(self, value: SSAValue, successor: SSAValue, scheme: Scheme) -> None:
         """Let `value` be quantized as `successor` is by a scheme, if that has a range; what the model gives stays as it

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ....backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
-from ....backends.numerics.storage import PACKED_NAMES, is_float, storage_type
+from ....backends.numerics.storage import PACKED_NAMES, SCALED_FLOAT_NAMES, is_float, storage_type
 from ....backends.targets.target import Target
 
 Quantize = Literal["int8", "f32", "f16", "bf16"]
@@ -24,7 +24,8 @@ class Scheme:
     `activations` is the storage type of its result and of what it reads, `weights` that of its constant weights, which
     have zero point 0. If `symmetric`, activations have zero point 0, too. `weight_scales` says how many scales weights
     have. `inputs` is the storage type to whose range products narrow what they read, but the inputs of the network, if
-    it is not that of activations; each number keeps a byte of its own. If `power_of_two`, every scale is a power of
+    it is not that of activations; each number keeps a byte of its own. Of small floats they are cast to it, with a
+    scale, where weights are constant. If `power_of_two`, every scale is a power of
     two, so that requantization is a shift. `ends` names the scheme of the network's first and last product with
     constant weights, and of all that follows the last, if it is another. `calibration` is the method by which ranges
     are taken from samples, None for the default one. Ops that have no form in integers compute in f32.
@@ -45,6 +46,11 @@ class Scheme:
     def quantizes(self) -> bool:
         """Whether activations are integers."""
         return not is_float(self.activations)
+
+    @property
+    def reads_ranges(self) -> bool:
+        """Whether layers need calibrated ranges: those of integers, and products of scaled small floats."""
+        return self.quantizes or self.inputs in SCALED_FLOAT_NAMES
 
     @property
     def has_8_bits(self) -> bool:
@@ -89,6 +95,16 @@ _GROUPED = tuple(
         ("bf16", "bf16", "bf16"),
     )
     for size in (32, 64, 128)
+)
+_SMALL_FLOATS = tuple(
+    Scheme(
+        name,
+        f"products of inputs and weights in {storage} with scales, activations f16",
+        "f16",
+        storage,
+        inputs=storage,
+    )
+    for name, storage in (("f8e4m3", "f8E4M3FN"), ("f8e5m2", "f8E5M2"))
 )
 _OTHERS = (
     Scheme(
@@ -146,7 +162,8 @@ _OTHERS = (
     ),
 )
 SCHEMES: Mapping[str, Scheme] = {
-    each.name: each for each in (INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY, *_GROUPED, *_OTHERS)
+    each.name: each
+    for each in (INT8, _W4A8, _W4A4, *_FLOATS, *_WEIGHT_ONLY, *_GROUPED, *_SMALL_FLOATS, *_OTHERS)
 }
 """Every scheme, by its name."""
 _ONE_BIT = (
@@ -199,7 +216,7 @@ def _lacking(scheme: Scheme, target: Target) -> tuple[str, str] | None:
     rates = target.matrix.macs_per_cycle
     kinds = (
         ("activations", scheme.activations, scheme.quantizes),
-        ("weights", scheme.weights, scheme.weights in PACKED_NAMES),
+        ("weights", scheme.weights, scheme.weights in (*PACKED_NAMES, *SCALED_FLOAT_NAMES)),
     )
     for what, storage, is_needed in kinds:
         if is_needed and storage not in rates:

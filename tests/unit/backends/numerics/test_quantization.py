@@ -216,3 +216,19 @@ def test_epilogue_float():
     got = epilogue_float(acc, bias, "bf16", (0.0, 6.0), residual)
     assert got.dtype == dtype_of("bf16") and got.astype(float).tolist() == [[2.5, 0.0, 6.0]]
     assert epilogue_float(acc, None, "f32") is not acc
+
+
+@pytest.mark.parametrize("storage", ["f8E4M3FN", "f8E5M2"])
+def test_scaled_small_floats_are_the_nearest_ones(storage: str):
+    """Against the nearest of all numbers of the type; beyond the greatest one they saturate."""
+    kind = dtype_of(storage)
+    every = np.arange(256, dtype=np.uint8).view(kind).astype(np.float64)
+    every = np.sort(every[np.isfinite(every)])
+    random = np.random.default_rng(4)
+    x = (random.normal(size=500) * 10.0 ** random.uniform(-4, 4, 500)).astype(np.float32)
+    scale = float(q.float_scale(np.abs(x).max() / 2, storage))
+    found = q.scale_floats(x, scale, storage).astype(np.float64)
+    exact = (x / np.float32(scale)).astype(np.float64)
+    nearest = np.abs(exact[:, None] - every).min(axis=1)
+    np.testing.assert_array_equal(np.abs(found - exact), nearest)
+    assert q.float_scale(np.array([0.0]), storage) == 1.0

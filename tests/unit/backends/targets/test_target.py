@@ -63,7 +63,7 @@ def test_the_hash_is_of_the_contents(tmp_path: Path, text: str):
 HASHES = {
     "bm1684x-1c": "sha256:5b0ace49f5110001",
     "bm1688-2c": "sha256:636998c596100cf5",
-    "bm1690-8c": "sha256:83fcc4a27cc13718",
+    "bm1690-8c": "sha256:ea5b0e3a43714f35",
     "cloud-ai-100-16c": "sha256:fb5a9dcfe9fa2ecb",
     "default-8c": "sha256:d554696df68563fa",
     "edge-1c": "sha256:f987424c11ff92f3",

@@ -140,7 +140,7 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
 isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
     segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
   isa.stream core(0) local(65536) acc(65536) {
-    // expected-error @below {{it must have type one of i8, u8, i16, f16, bf16, f32, got type=u32}}
+    // expected-error @below {{it must have type one of i8, u8, i16, f16, bf16, f32, f8E4M3FN, f8E5M2, got type=u32}}
     m0: conv2d x=0x400, w=0x100, acc=0x0, type=u32, acc_type=i32, in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, pad_value=-3, block=64
   }
 }
@@ -702,5 +702,35 @@ isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
   isa.stream core(0) local(65536) acc(65536) {
     // expected-error @below {{it must have acc_type a float type when scaled, got acc_type=i32, type=i8, scaled=1}}
     v1: epilogue acc=0x0, out=0x800, table=0x40, acc_type=i32, type=i8, rows=64, channels=16, acc_pitch=16, out_pitch=16, table_pitch=16, scaled=1
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have type one of i8, u8, i16, f16, bf16, f32, got type=f8E5M2}}
+    v0: vector_matmul x=0x0, w=0x40, acc=0x0, type=f8E5M2, acc_type=f32, m=1, k=3, n=4, x_pitch=16, out_pitch=16, block=16
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have type one of i8, u8, i16, f16, bf16, f32, got type=f8E4M3FN}}
+    v0: depthwise_conv2d x=0x400, w=0x100, acc=0x0, type=f8E4M3FN, acc_type=f32, in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, block=64
+  }
+}
+
+// -----
+
+isa.program @p target("edge-1c", "sha256:f987424c11ff92f3") counters(0)
+    segments(weights = 0, input = 4096, output = 4096, scratch = 4096) inputs() outputs() {
+  isa.stream core(0) local(65536) acc(65536) {
+    // expected-error @below {{it must have w_group 0, got w_group=4}}
+    v0: depthwise_conv2d x=0x400, w=0x100, acc=0x0, type=i8, acc_type=i32, in_height=10, in_width=10, in_channels=16, in_pitch=16, out_height=8, out_width=8, out_channels=16, out_pitch=16, kernel_height=3, kernel_width=3, block=64, w_type=i4, w_group=4
   }
 }
