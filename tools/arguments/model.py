@@ -204,5 +204,5 @@ def add_compile_arguments(parser: argparse.ArgumentParser) -> None:
         type=InputFile,
         metavar="DATA",
         help="for int8: an .npz with arrays named as the model's inputs, a calibration table as "
-        "smalti compile writes it, or random:SEED",
+        "smalti calibrate writes it, of a folder of images too, or random:SEED",
     )
