@@ -36,6 +36,7 @@ from ...backends.numerics.storage import integer_range
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import value_of
+from ...dialects.network.rewriting import with_operands
 from ..pattern_driver import pattern_counts, rewrite
 from ..smalti_pass import Level, SmaltiPass, store_of
 from .channel_factors import ChannelFactors, TakeFactors, along, channel_magnitudes, finite
@@ -67,15 +68,7 @@ class SplitNormalization(RewritePattern):
             return
         name = f"{op.result_name.data}_smooth"
         self.made.append(name)
-        own = top.NormalizeOp(
-            name,
-            op.input,
-            op.scale,
-            op.bias,
-            kind=op.kind,
-            axes=op.axes,
-            epsilon=op.epsilon,
-        )
+        own = with_operands(op, name, {})
         rewriter.insert(own, InsertPoint.after(op))
         for user, is_product in zip(users, reads, strict=True):
             if is_product:
