@@ -293,21 +293,13 @@ class LoadsAhead:
         """Return the load with the earliest start among the next ones, the first in order if there are several, and
         when it can start.
 
-        A multicast is offered by the queue of its first copy only. A short one that is the next load of another core
-        goes first, if it can start now: the longer ones of that core wait for it.
+        A multicast is offered by the queue of its first copy only.
         """
         steps = queue.steps
         if not steps:
             return None
         best: tuple[float, int] | None = None
         last = steps[min(self.lookahead, len(steps) - 1)]
-        for number in queue.ready:
-            if number > last:
-                break
-            if self._holds_up_others(number):
-                start = self._start(number)
-                if start is not None and start <= queue.free:
-                    return start, number
         numbers = [steps[0], *queue.ready] if self._is_long_load_ready(queue) else queue.ready
         for number in numbers:
             if number > last:
@@ -322,11 +314,6 @@ class LoadsAhead:
             if start <= queue.free:
                 break
         return best
-
-    def _holds_up_others(self, first: int) -> bool:
-        """Tell whether a multicast, by its first copy, is the next load of an engine."""
-        event = self.graph.events[first]
-        return len(event) > 1 and any(self.queue[number].steps[0] == number for number in event)
 
     def _start(self, first: int) -> float | None:
         """Return when loads that wait for nothing any more can start, by the first of those that start together; None
