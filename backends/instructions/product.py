@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..numerics.device.group_scales import stored_rows
 from ..numerics.device.packing import epilogue_table_rows
 from ..numerics.device.product import epilogue, matmul, vector_matmul
-from ..numerics.group_scales import stored_rows
 from ..numerics.packing import weight_row_bytes
 from ..numerics.rounding_up import ceil_div
 from ..numerics.storage import (

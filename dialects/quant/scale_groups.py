@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ...backends.numerics.group_scales import most_factor, multiplied, scale_type
+from ...backends.numerics.device.group_scales import most_factor, multiplied, scale_type
 from ...backends.numerics.storage import is_float, saturate_to
 from .uniform_type import UniformQuantizedType, uniform_with
 

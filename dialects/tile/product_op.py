@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from ...backends.numerics.group_scales import stored_rows
+from ...backends.numerics.device.group_scales import stored_rows
 from ...backends.numerics.packing import elements_of_bytes, packed_bytes
 from ...backends.numerics.rounding_up import ceil_div
 from ...backends.numerics.storage import (

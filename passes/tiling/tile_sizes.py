@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import NamedTuple
 
+from ...backends.numerics.device.group_scales import stored_rows
 from ...backends.numerics.device.packing import epilogue_table_bytes
-from ...backends.numerics.group_scales import stored_rows
 from ...backends.numerics.packing import weight_row_bytes
 from ...backends.numerics.rounding_up import ceil_div, round_up
 from ...backends.numerics.storage import bytes_of

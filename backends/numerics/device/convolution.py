@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..group_scales import stored_rows
 from ..rounding_up import ceil_div
 from ..windows import convolution
+from .group_scales import stored_rows
 from .packing import unpack_conv_weights
 from .tile_buffer import (
     accumulated,

@@ -6,10 +6,10 @@ import numpy as np
 
 from ..epilogue import epilogue_float, epilogue_int
 from ..fixed_point import Residual
-from ..group_scales import stored_rows
 from ..matmul import matmul as exact_matmul
 from ..rounding_up import ceil_div
 from ..storage import integer_range, is_float, sums_floats
+from .group_scales import stored_rows
 from .packing import epilogue_table_rows, unpack_matmul_weights
 from .tile_buffer import (
     accumulated,

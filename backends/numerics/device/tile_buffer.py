@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..group_scales import stored_rows, unpacked_groups
 from ..packing import packed_bytes, unpack_rows
 from ..storage import PACKED_NAMES, dtype_of, integer_range, is_float, storage_type
 from ..strided_view import strided_view
+from .group_scales import stored_rows, unpacked_groups
 
 _INFINITE = float("inf")
 

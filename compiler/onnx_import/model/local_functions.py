@@ -62,6 +62,7 @@ def inline_functions(
     if not model.functions:
         return model
     with_own_outputs(model)
+    _check_names(model, file)
     _check_size(model, file, limits)
     with_one_opset(model)
     try:
@@ -127,6 +128,17 @@ def _levels(model: ModelProto, file: str) -> list[list[FunctionProto]]:
             levels.append([])
         levels[depth].append(function)
     return levels
+
+
+def _check_names(model: ModelProto, file: str) -> None:
+    """Raise DiagnosticError if a function is defined twice: onnx refuses that only where it inlines both at once."""
+    for (domain, name, *_), count in Counter(map(function_key, model.functions)).items():
+        if count > 1:
+            raise DiagnosticError(
+                f"function '{op_name(domain, name)}' is defined {count} times",
+                Place(file=file),
+                hint="keep one of them",
+            )
 
 
 def _check_size(model: ModelProto, file: str, limits: ImportLimits) -> None:

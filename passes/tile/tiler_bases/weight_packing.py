@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ....backends.numerics.device.group_scales import stored_rows, with_scales
 from ....backends.numerics.device.packing import pack_matmul_weights
-from ....backends.numerics.group_scales import stored_rows, with_scales
 from ....backends.numerics.packing import (
     elements_of_bytes,
     pack_rows,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ....backends.numerics.group_scales import most_factor
+from ....backends.numerics.device.group_scales import most_factor
 from ....backends.numerics.quantization import quantize
 from ....backends.numerics.rounding_up import ceil_div
 from ....backends.numerics.storage import integer_range, saturate_to

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smalti.backends.numerics.group_scales import (
+from smalti.backends.numerics.device.group_scales import (
     most_factor,
     stored_rows,
     unpacked_groups,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .packing import packed_bytes, unpack_rows
-from .rounding_up import Whole, ceil_div, larger
-from .storage import (
+from ..packing import packed_bytes, unpack_rows
+from ..rounding_up import Whole, ceil_div, larger
+from ..storage import (
     PACKED_NAMES,
     dtype_of,
     integer_range,
