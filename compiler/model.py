@@ -36,14 +36,8 @@ from .compilation.arguments import (
     whole_number,
 )
 from .compilation.collector import collector_paused
-from .compilation.compilation import (
-    CALIBRATION_TABLE,
-    SCHEDULE,
-    CalibrationSource,
-    Compilation,
-    CompileOptions,
-    start_from_model,
-)
+from .compilation.compilation import CALIBRATION_TABLE, SCHEDULE, Compilation, start_from_model
+from .compilation.compile_options import CalibrationSource, CompileOptions
 from .compilation.optimization import HIGHEST_LEVEL, Optimization
 from .compilation.pass_change import PassChange, PassOptions
 from .compilation.pipelines import Insertion, level_of

@@ -28,7 +28,8 @@ from .calibration.samples import (
     told_in_tables,
 )
 from .compilation.arguments import Argument, check_arguments, switch
-from .compilation.compilation import Compilation, CompileOptions, start_from_model
+from .compilation.compilation import Compilation, start_from_model
+from .compilation.compile_options import CompileOptions
 from .compilation.pipelines import level_of
 from .inputs.images import Preprocessing
 from .model import shape_arguments

@@ -22,12 +22,8 @@ from ...dialects.quant.element_type import element_of
 from ...dialects.quant.number_format import real_value
 from ...passes.top_to_tpu.precision.schemes import Quantize
 from ..calibration.samples import load_calibration_data
-from ..compilation.compilation import (
-    CalibrationSource,
-    Compilation,
-    CompileOptions,
-    start_from_model,
-)
+from ..compilation.compilation import Compilation, start_from_model
+from ..compilation.compile_options import CalibrationSource, CompileOptions
 from ..compilation.execution import run_ir
 from .comparison import Difference, compare_tensors, worst_first
 from .comparison_table import comparison_html, format_comparison, summary_line

@@ -26,7 +26,8 @@ from ...dialects.tpu.tpu_op import TpuOp
 from ...passes.top.annotate_calibration import annotate
 from ...passes.top.calibration_table import table_of
 from ...passes.top_to_tpu.precision.schemes import QUANTIZE, Quantize
-from ..compilation.compilation import DEFAULT_TARGET, Compilation, CompileOptions
+from ..compilation.compilation import Compilation
+from ..compilation.compile_options import DEFAULT_TARGET, CompileOptions
 from ..compilation.optimization import Optimization
 from .legality_cases import AFTER, BEFORE, Case, cases
 

@@ -19,7 +19,8 @@ from ...dialects.ir.text.program_note import note_program
 from ...dialects.level import LEVELS, Level
 from ...passes.top.calibration_table import SUFFIX, write_table
 from ..calibration.samples import is_table, told_in_tables
-from .compilation import CalibrationSource, Compilation
+from .compilation import Compilation
+from .compile_options import CalibrationSource
 
 
 class Artifacts:

@@ -8,19 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from numpy.typing import ArrayLike
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place, did_you_mean
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
 from ...backends.diagnostics.progress import Progress, silent
-from ...backends.numerics.ports.port_format import LAYOUTS
 from ...backends.targets.target import load_target
-from ...dialects import tile
 from ...dialects.context import make_context
 from ...dialects.ir.context import SmaltiContext, report
-from ...dialects.ir.target_attribute import TARGET_HASH, target_name_of
 from ...dialects.ir.verifier import Verifier
 from ...dialects.level import LEVELS, NETWORK_LEVELS, Level
 from ...dialects.quant import UniformQuantizedType
@@ -32,7 +28,6 @@ from ...passes.instrument import PassInstrument
 from ...passes.pipeline import run_pipeline
 from ...passes.registry import parse_pipeline, print_pipeline
 from ...passes.tile.network_schedule import NetworkSchedule
-from ...passes.tile.order_engines import OrderEngines, has_addresses
 from ...passes.tile.plan import Plan
 from ...passes.tile.set_schedules import SetGivenSchedules, SetSchedules
 from ...passes.top.annotate_calibration import AnnotateMeasured, has_ranges
@@ -40,8 +35,6 @@ from ...passes.top.calibration_grammar import read_table
 from ...passes.top.calibration_table import CalibrationTable
 from ...passes.top_to_tpu.builder.activation_ranges import MissingRangesError
 from ...passes.top_to_tpu.precision.given_quantization import gives_quantization
-from ...passes.top_to_tpu.precision.layer_schemes import read_qtable
-from ...passes.top_to_tpu.precision.schemes import Quantize, Scheme, chosen_scheme
 from ..calibration.clipping.method import DEFAULT_METHOD, method_named
 from ..calibration.ranges import measured_table, remeasured_table
 from ..calibration.sample_source import ArraySamples
@@ -53,15 +46,13 @@ from ..calibration.samples import (
     unused_calibration,
 )
 from ..calibration.zero_ranges import doubt_of_zeros, quantized_by_zeros, zero_ranges
-from .accuracy import Accuracy, no_integers, no_samples
+from .accuracy import no_integers, no_samples
+from .compile_options import DEFAULT_TARGET, CalibrationSource, CompileOptions
 from .network_record import NetworkRecord
-from .optimization import HIGHEST_LEVEL, Optimization
-from .pass_change import PassChange
+from .optimization import HIGHEST_LEVEL
 from .pass_progress import PassProgress
 from .pipelines import (
-    Insertion,
     Settings,
-    default_passes,
     level_of,
     pass_text,
     passes_into,
@@ -69,6 +60,7 @@ from .pipelines import (
 )
 from .plan_trials import best_plan
 from .schedule_record import ScheduleRecord
+from .settled_options import check_options
 from .tensor_sizes import check_tensor_sizes
 
 if TYPE_CHECKING:
@@ -77,102 +69,6 @@ if TYPE_CHECKING:
     from ...backends.program.lower_bound import LowerBound
     from ...backends.program.program import Program
     from ..onnx_import.model.limits import ImportLimits
-
-DEFAULT_TARGET = "default-8c"
-CalibrationSource = str | Path | Mapping[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class CompileOptions:
-    """The options of a compilation.
-
-    `target`: what `load_target` takes, None for "default-8c". `cores`: how many of its cores to use,
-    None for all. `quantize`: "int8" (None too), "f32", "f16" or "bf16"; `scheme`, the name of any scheme, wins
-    over it. `calibration`: arrays by input name, an .npz file of them, a calibration table, or "random:SEED"; needed
-    for schemes of integers from the top level.
-    `insertions`: the user's own passes among the default ones. `changes`: options of default passes that are set, and
-    passes that are left out. `schedule`: what is decided of the network's layers; passes decide the rest.
-    `optimization`: how hard they try; `changes` win over what it means. `io_layout`: "model" or "nhwc", in which inputs
-    and outputs of four axes lie; None for what the IR states, which a model does not. `io_quantized`: whether inputs
-    and outputs hold what the device computes with, and the host casts them. `qtable`: the path of a table that gives
-    layers another scheme.
-
-    `accuracy`: what is done so that a quantized network loses less.
-
-    Raises DiagnosticError if a pass is to stand beside one that is left out, or if options contradict each other.
-    """
-
-    target: str | None = None
-    cores: int | None = None
-    quantize: Quantize | None = None
-    calibration: CalibrationSource | None = None
-    insertions: tuple[Insertion, ...] = ()
-    changes: tuple[PassChange, ...] = ()
-    schedule: NetworkSchedule | None = None
-    optimization: Optimization = field(default_factory=Optimization)
-    io_layout: str | None = None
-    io_quantized: bool = False
-    qtable: str | Path | None = None
-    scheme: str | None = None
-    accuracy: Accuracy = field(default_factory=Accuracy)
-
-    @property
-    def network_scheme(self) -> Scheme:
-        """The scheme of all layers but those that the qtable names. Raises DiagnosticError if there is none such."""
-        return chosen_scheme(self.scheme, self.quantize)
-
-    @property
-    def quantizes(self) -> bool:
-        """Whether some layers are of integers. Raises DiagnosticError if there is a qtable that cannot be read."""
-        if self.network_scheme.quantizes:
-            return True
-        return self.qtable is not None and any(
-            scheme.quantizes for scheme in read_qtable(self.qtable).all_schemes
-        )
-
-    @property
-    def reads_ranges(self) -> bool:
-        """Whether some layers need calibrated ranges. Raises DiagnosticError as `quantizes` does."""
-        if self.quantizes or self.network_scheme.reads_ranges:
-            return True
-        return self.qtable is not None and any(
-            scheme.reads_ranges for scheme in read_qtable(self.qtable).all_schemes
-        )
-
-    @property
-    def pass_changes(self) -> tuple[PassChange, ...]:
-        """What becomes of default passes, in order: what `optimization` means, then `changes`."""
-        return (*self.optimization.changes(), *self.changes)
-
-    def __post_init__(self) -> None:
-        if self.schedule is not None:
-            self.optimization.check_with(self.schedule)
-        if self.io_layout is not None and self.io_layout not in LAYOUTS:
-            raise DiagnosticError(
-                f"there is no layout '{self.io_layout}' of inputs and outputs",
-                hint=did_you_mean(self.io_layout, LAYOUTS)
-                or f"the layouts are {', '.join(LAYOUTS)}",
-            )
-        if self.io_quantized and self.network_scheme.activations == "f32":
-            raise DiagnosticError(
-                "quantized inputs and outputs need a network in another type than the model's, "
-                "quantize=f32 keeps that",
-                hint="leave --io-quantized out, or say --quantize int8, f16 or bf16",
-            )
-        left_out = {change.name for change in self.changes if change.options is None}
-        for insertion in self.insertions:
-            if insertion.anchor in left_out:
-                raise DiagnosticError(
-                    f"pass '{insertion.anchor}' is left out, and {insertion.passes} is to stand beside it",
-                    hint="name another place for it",
-                )
-        for effect in self.optimization.effects():
-            if effect.name in left_out:
-                raise DiagnosticError(
-                    f"pass '{effect.name}' is left out, and {effect.flag} applies to it",
-                    hint=f"leave {effect.flag} out, or --disable-pass {effect.name}",
-                )
-
 
 CALIBRATION_TABLE = "model.calibration"
 """The file from which the text of a pipeline reads ranges, unless its compilation names another."""
@@ -562,112 +458,6 @@ def start_from_ir(
 
     ctx = make_context()
     module = read_module(path, ctx)
-    place = Place(file=str(path))
-    _refuse_settled_options(module, options, place)
-    _refuse_past_passes(level_of(module), options, place)
-    _refuse_order_of_ordered(module, options, place)
-    if all(change.name != OrderEngines.name for change in options.pass_changes):
-        _warn_of_new_order(module, ctx, place)
+    check_options(module, options, ctx, Place(file=str(path)))
     sanitize = level_of(module) not in NETWORK_LEVELS
     return Compilation(module, ctx, options, progress, sanitize=sanitize)
-
-
-def _refuse_past_passes(level: Level, options: CompileOptions, place: Place) -> None:
-    """Raise DiagnosticError if an option is about a pass that runs above the level of the IR, and would do nothing."""
-    to_come = default_passes(level)
-    anchors = [insertion.anchor for insertion in options.insertions if insertion.anchor]
-    flags = [(change.name, change.flag) for change in options.pass_changes]
-    for name, flag in [*flags, *((anchor, None) for anchor in anchors)]:
-        if name not in to_come:
-            which = f"pass '{name}'" if flag is None else f"pass '{name}', to which {flag} applies,"
-            raise DiagnosticError(
-                f"{which} does not run on {level} IR",
-                place,
-                hint="compile from a level above it, or leave the option out",
-            )
-
-
-def _refuse_order_of_ordered(module: ModuleOp, options: CompileOptions, place: Place) -> None:
-    """Raise DiagnosticError if an option is about the order of steps that the IR has settled, and would do nothing."""
-    asked = [
-        change.flag or f"--set-pass {OrderEngines.name}"
-        for change in options.pass_changes
-        if change.name == OrderEngines.name and change.options is not None
-    ]
-    if not asked:
-        return
-    for program in module.ops:
-        if not isinstance(program, tile.ProgramOp):
-            continue
-        if program.is_ordered:
-            why, cure = "it is marked as `ordered`", "delete the word `ordered` in the IR"
-        elif has_addresses(program):
-            why, cure = "its buffers have addresses", "delete the addresses in the IR"
-        else:
-            continue
-        raise DiagnosticError(
-            f"pass '{OrderEngines.name}' leaves this program as it is, because {why}",
-            place,
-            hint=f"{cure}, or leave {asked[-1]} out",
-        )
-
-
-def _warn_of_new_order(module: ModuleOp, ctx: SmaltiContext, place: Place) -> None:
-    """Warn of tile IR whose steps may be in an order that a person chose, and will be ordered anew."""
-    for program in module.ops:
-        if (
-            isinstance(program, tile.ProgramOp)
-            and not program.is_ordered
-            and not has_addresses(program)
-            and any(isinstance(op, tile.CoreOp) for op in program.body.block.ops)
-        ):
-            warning = Diagnostic(
-                "warning",
-                f"{OrderEngines.name} moves loads of this program to earlier places",
-                place,
-                hint=f"write `tile.program @{program.sym_name.data} ordered` to keep the order of the text",
-            )
-            report(ctx, warning)
-
-
-def _refuse_settled_options(module: ModuleOp, options: CompileOptions, place: Place) -> None:
-    """Raise DiagnosticError if an option asks for something that the IR has settled already.
-
-    Below top these are the target and the types of numbers, the number of cores once the network is split over them,
-    and how layers are carried out once they are tiled.
-    """
-    level = level_of(module)
-    if level == "top":
-        return
-    settled: dict[str, object] = {
-        "--quantize": options.quantize,
-        "--scheme": options.scheme,
-        "--qtable": options.qtable,
-        "--calibration": options.calibration,
-        **options.accuracy.flags,
-    }
-    if level == "isa" or any(isinstance(op, tile.AllocOp) for op in module.walk()):
-        settled["--cores"] = options.cores
-    if level in ("tile", "isa"):
-        settled["--io-layout"] = options.io_layout
-        settled["--io-quantized"] = options.io_quantized or None
-    if level in ("tile", "isa") and not any(isinstance(op, tile.LayerOp) for op in module.walk()):
-        settled["--schedule"] = options.schedule
-        planning = [each for each in options.optimization.changes() if each.name == Plan.name]
-        settled |= {each.flag: each for each in planning if each.flag is not None}
-    for flag, value in settled.items():
-        if value is not None:
-            raise DiagnosticError(
-                f"{flag} is settled in {level} IR and cannot be changed",
-                place,
-                hint=f"leave {flag} out, or compile again from the model or its top IR",
-            )
-    if options.target is not None:
-        target = load_target(options.target)
-        noted = module.attributes.get(TARGET_HASH)
-        if not isinstance(noted, StringAttr) or noted.data != target.content_hash:
-            raise DiagnosticError(
-                f"the {level} IR is for target '{target_name_of(module)}', not for '{options.target}'",
-                place,
-                hint="leave --target out, or compile again from the model or its top IR",
-            )

@@ -9,7 +9,8 @@ from ...backends.simulator.simulate import simulate
 from ...backends.simulator.timing.timing_result import Timing
 from ...dialects.ir.context import SmaltiContext
 from ...passes.top.annotate_calibration import has_ranges
-from .compilation import Compilation, CompileOptions
+from .compilation import Compilation
+from .compile_options import CompileOptions
 
 
 def lower_to_isa(module: ModuleOp, ctx: SmaltiContext) -> None:

@@ -12,7 +12,8 @@ from ...backends.diagnostics.files import write_bytes_atomically
 from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.level import STAGES
 from ..compilation.artifacts import Artifacts
-from ..compilation.compilation import CompileOptions, start_from_model
+from ..compilation.compilation import start_from_model
+from ..compilation.compile_options import CompileOptions
 from ..inputs.arrays import write_npz
 
 FOLDER = Path(__file__).parent

@@ -28,12 +28,8 @@ from ...passes.top.calibration_table import Row
 from ...passes.top_to_tpu.convert_top_to_tpu import ConvertBySchemes
 from ...passes.top_to_tpu.precision.schemes import SCHEMES, Scheme
 from ..analysis.comparison import Difference
-from ..compilation.compilation import (
-    Compilation,
-    CompileOptions,
-    start_from_ir,
-    start_from_model,
-)
+from ..compilation.compilation import Compilation, start_from_ir, start_from_model
+from ..compilation.compile_options import CompileOptions
 from ..compilation.pipelines import level_of, passes_of
 from .layer_groups import LayerGroup, layer_groups
 from .quality import Judge, Outputs

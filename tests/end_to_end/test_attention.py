@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler.analysis.comparison import Difference
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 
 from .test_random_networks import check_f32, check_int8, close, inputs_of, levels, same
 

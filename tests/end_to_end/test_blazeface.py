@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 
 

@@ -11,7 +11,8 @@ from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compare_model, compile_model, import_model
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.dialects.level import Level
 

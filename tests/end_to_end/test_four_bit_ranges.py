@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from smalti.compiler import calibrate_model
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.dialects import tpu
 from smalti.dialects.quant.element_type import element_of
 from smalti.passes.top.calibration_grammar import read_table

@@ -12,7 +12,7 @@ from onnx import TensorProto, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.targets.target import Target, load_target
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.model import compile_model
 from smalti.passes.top_to_tpu.precision.schemes import SCHEMES, Scheme, check_target
 

@@ -13,7 +13,8 @@ from smalti.backends.targets.target import load_target, shipped_targets
 from smalti.compiler import compile_model
 from smalti.compiler.analysis.compare_levels import compare_with_onnxruntime
 from smalti.compiler.analysis.comparison import Difference
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.demo.digits import MODEL, accuracy, load_images
 
 from tests.commit_seed import share_of_commit

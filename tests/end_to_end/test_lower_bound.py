@@ -12,7 +12,8 @@ from smalti.backends.program import container
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import Target, load_target, reference_to, shipped_targets
 from smalti.compiler import compile_model, load_program
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 from tests.commit_seed import seed_of_commit

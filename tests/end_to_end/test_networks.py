@@ -7,7 +7,8 @@ import pytest
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compile_model, import_model
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging.numerics_verification import NumericsVerifier
 from smalti.compiler.demo.digits import MODEL, accuracy, load_images

@@ -10,13 +10,11 @@ from onnx import TensorProto
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.analysis.comparison import Difference
-from smalti.compiler.compilation.compilation import (
-    CompileOptions,
-    Quantize,
-    start_from_model,
-)
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.onnx_import.operator_table import OPERATORS
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 from tests.commit_seed import number_of_commit, runs_all
 from tests.onnx_suite.cases import RUN, Case, cases

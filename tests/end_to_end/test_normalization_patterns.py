@@ -4,7 +4,8 @@ import numpy as np
 import onnx
 import pytest
 from smalti.backends.cpu.session import run_onnx
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 
 from tests.networks.accuracy import Case, measure
 from tests.networks.catalog import Network

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from smalti.backends.cpu.session import run_onnx
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 
 from tests.unit.compiler.onnx_import.onnx_models import model_of
 

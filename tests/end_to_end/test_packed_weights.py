@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from onnx import TensorProto, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.model import CompiledModel, compile_model
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module, print_module

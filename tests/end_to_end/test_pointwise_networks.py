@@ -5,7 +5,8 @@ import onnx
 import pytest
 from onnx import helper
 from smalti.backends.cpu.session import run_onnx
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 
 from tests.unit.compiler.onnx_import.onnx_models import imported, model_of, ops_of
 

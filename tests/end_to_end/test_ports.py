@@ -16,7 +16,8 @@ from smalti.backends.program.program import Port
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler import compile_model
 from smalti.compiler.analysis.compare_levels import compare_with_onnxruntime
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging.inputs import InputSource
 from smalti.passes.top_to_tpu.precision.schemes import Quantize

@@ -9,7 +9,8 @@ from smalti.backends.cpu.session import run_onnx
 from smalti.backends.program import container
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, shipped_targets
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 
 from tests.commit_seed import seed_of_commit

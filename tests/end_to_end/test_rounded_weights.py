@@ -7,7 +7,8 @@ import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.top import run_top
 from smalti.compiler import Accuracy, calibrate_model
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.demo.digits import INPUT, MODEL, OUTPUT, load_images
 from smalti.dialects import top

@@ -15,7 +15,8 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.numerics.storage import PACKED_NAMES, SCALED_FLOAT_NAMES
 from smalti.backends.targets.target import Target, load_target
 from smalti.compiler import compile_model
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.dialects import top, tpu
 from smalti.dialects.quant import UniformQuantizedType

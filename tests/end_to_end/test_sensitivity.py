@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from smalti.backends.interpreter.tpu import run_tpu
 from smalti.compiler.analysis.comparison import Difference
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.sensitivity.quality import Judge
 from smalti.compiler.sensitivity.quantized_network import (
     Choice,

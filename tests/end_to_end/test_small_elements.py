@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.numerics.storage import SMALL_NAMES, STORAGE_TYPES, dtype_of
 from smalti.compiler import compile_model, import_model
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.inputs.arrays import read_npz, write_npz
 from smalti.compiler.inputs.random_inputs import random_input
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.model import compile_model
 
 from .random_networks import networks

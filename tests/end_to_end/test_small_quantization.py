@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.numerics.storage import EXPONENTS, dtype_of
 from smalti.compiler import ImportedModel, export_model, import_model
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 
 from tests.exported_model import run_exported
 

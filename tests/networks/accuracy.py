@@ -19,15 +19,12 @@ from smalti.backends.numerics.rounding_up import round_up
 from smalti.backends.program.program import Program
 from smalti.compiler.analysis.comparison import Difference
 from smalti.compiler.compilation.collector import collector_paused
-from smalti.compiler.compilation.compilation import (
-    Compilation,
-    CompileOptions,
-    Quantize,
-    start_from_model,
-)
+from smalti.compiler.compilation.compilation import Compilation, start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.model import CompiledModel
 from smalti.passes.instrument import PassInstrument
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 from .catalog import Data, Network
 from .onnxruntime_int8 import quantized_tensors

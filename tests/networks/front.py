@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 from smalti.compiler import Accuracy
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.mixed_precision.mac_front import FrontPoint, MacFront, front_by_macs
 from smalti.compiler.model_calibration import calibrate_model

@@ -15,7 +15,8 @@ from typing import Literal
 
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import Target, load_target, reference_to
-from smalti.compiler.compilation.compilation import Compilation, CompileOptions
+from smalti.compiler.compilation.compilation import Compilation
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.optimization import Optimization
 from smalti.compiler.compilation.pass_change import PassChange
 

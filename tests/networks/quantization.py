@@ -23,7 +23,8 @@ from onnx import ModelProto
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler import Accuracy
 from smalti.compiler.calibration.clipping.method import method_named
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.model_calibration import calibrate_model
 from smalti.passes.top.calibration_table import write_table

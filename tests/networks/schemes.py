@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 from smalti.backends.cpu.session import run_onnx
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.model import CompiledModel
 from smalti.passes.top_to_tpu.precision.schemes import SCHEMES

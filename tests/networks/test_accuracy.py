@@ -7,7 +7,7 @@ to the bit.
 import numpy as np
 import pytest
 from smalti.compiler.analysis.comparison import Difference
-from smalti.compiler.compilation.compilation import Quantize
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 from tests.commit_seed import number_of_commit, runs_all, share_of_commit
 

@@ -6,14 +6,11 @@ from smalti.backends.program.program import Program
 from smalti.backends.simulator.simulate import simulate
 from smalti.compiler.calibration.ranges import calibrate
 from smalti.compiler.calibration.samples import load_calibration_data
-from smalti.compiler.compilation.compilation import (
-    Compilation,
-    CompileOptions,
-    Quantize,
-    start_from_model,
-)
+from smalti.compiler.compilation.compilation import Compilation, start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.passes.top.annotate_calibration import annotate
 from smalti.passes.top.calibration_table import table_of
+from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 from tests.commit_seed import share_of_commit
 

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from smalti.backends.cpu.session import run_onnx
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.tools.main import main as smalti
 
 from . import cycles, estimates, mechanisms, report

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from smalti.backends.numerics.rounding_up import ceil_div
 from smalti.backends.targets import cycles as formulas
 from smalti.backends.targets.target import Target, load_target
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.dialects import top
 from smalti.dialects.ir.attribute import values_of
 from smalti.dialects.quant.element_type import shape_of

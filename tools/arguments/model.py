@@ -15,7 +15,8 @@ from .parser import choice
 
 if TYPE_CHECKING:
     from ...backends.diagnostics.progress import Progress
-    from ...compiler.compilation.compilation import Compilation, CompileOptions
+    from ...compiler.compilation.compilation import Compilation
+from ...compiler.compilation.compile_options import CompileOptions
 
 
 def positive(text: str) -> int:

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Calibrate, and write the table."""
     from ...compiler.calibration.clipping.method import method_named
-    from ...compiler.compilation.compilation import CompileOptions
+    from ...compiler.compilation.compile_options import CompileOptions
     from ...compiler.model_calibration import calibrated
     from ...passes.top.calibration_table import write_table
 

@@ -72,7 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compare, print the table and write it."""
     from ...compiler.analysis.compare_levels import compare_with_onnxruntime
-    from ...compiler.compilation.compilation import CompileOptions, start_from_model
+    from ...compiler.compilation.compilation import start_from_model
+    from ...compiler.compilation.compile_options import CompileOptions
     from ..console.tables import table_format, write_table
 
     if args.output:

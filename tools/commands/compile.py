@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     """Compile and write the stages that were asked for."""
     from ...compiler.analysis.program_cycles import describe_cycles
     from ...compiler.compilation.artifacts import Artifacts
-    from ...compiler.compilation.compilation import CompileOptions
+    from ...compiler.compilation.compile_options import CompileOptions
     from ...compiler.compilation.pass_change import PassChange
     from ...compiler.compilation.pipelines import Insertion
     from ...passes.tile.schedule_text import read_schedule

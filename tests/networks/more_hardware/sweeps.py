@@ -8,7 +8,8 @@ from typing import Any
 
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import Target, load_target, reference_to
-from smalti.compiler.compilation.compilation import Compilation, CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import Compilation, start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
 from .layers import LAYERS

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from smalti.backends.program import container
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 
 from tests.end_to_end.conftest import small_model
 

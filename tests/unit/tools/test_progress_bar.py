@@ -12,7 +12,8 @@ from types import ModuleType
 import pytest
 from onnx import helper
 from smalti.backends.diagnostics.progress import step_of
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.tools import bisect, opt, reduce
 from smalti.tools.console import progress_bar as module
 from smalti.tools.console.progress_bar import progress_bar

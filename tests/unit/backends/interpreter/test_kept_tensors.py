@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.debugging.inputs import InputSource
 from smalti.compiler.debugging.recording import record
 from smalti.dialects import tile

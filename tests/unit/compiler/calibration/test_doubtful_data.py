@@ -10,7 +10,8 @@ from smalti.compiler.calibration.clipping.statistics import Clip, Statistics
 from smalti.compiler.calibration.doubtful_data import doubt_of_count, doubt_of_cuts
 from smalti.compiler.calibration.ranges import calibration_table
 from smalti.compiler.calibration.samples import load_calibration_data
-from smalti.compiler.compilation.compilation import Compilation, CompileOptions
+from smalti.compiler.compilation.compilation import Compilation
+from smalti.compiler.compilation.compile_options import CompileOptions
 
 from tests.unit.compiler.onnx_import.onnx_models import imported, model_of, random_input
 

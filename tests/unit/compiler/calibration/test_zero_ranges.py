@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from onnx import helper
 from smalti.compiler.calibration.zero_ranges import zero_ranges
-from smalti.compiler.compilation.compilation import Compilation, CompileOptions
+from smalti.compiler.compilation.compilation import Compilation
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.dialects.context import make_context
 from smalti.dialects.ir.text.module_text import parse_module
 from smalti.passes.top.calibration_table import Ranges, table_of, write_table

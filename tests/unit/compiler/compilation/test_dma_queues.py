@@ -3,7 +3,8 @@
 from smalti.backends.program import container
 from smalti.backends.simulator.simulate import simulate
 from smalti.backends.targets.target import load_target, reference_to
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.dma_queues import choose_queues
 
 from tests.networks.more_hardware.layers import LAYERS

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.optimization import Optimization
 from smalti.compiler.compilation.pass_change import PassChange
 from smalti.compiler.compilation.pipelines import passes_of

@@ -2,7 +2,7 @@
 
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.compilation.compilation import CompileOptions
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.pass_change import PassChange
 from smalti.compiler.compilation.pipelines import Insertion, passes_into
 

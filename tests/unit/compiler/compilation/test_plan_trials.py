@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from smalti.backends.program import container
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation.compilation import Compilation, CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import Compilation, start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.optimization import Optimization
 from smalti.compiler.compilation.pipelines import Insertion
 from smalti.compiler.compilation.plan_trials import MOST_LAYERS, MOST_LAYERS_OF_FEW_TRIALS

@@ -9,7 +9,8 @@ import onnx.helper as oh
 import pytest
 from onnx import numpy_helper
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.debugging.experiment import IrExperiment, OnnxExperiment
 from smalti.compiler.onnx_import.importer import import_onnx
 from smalti.dialects import tile, top, tpu

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler.calibration.samples import load_calibration_data
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.debugging.bisection import first_pass, first_rewrite
 from smalti.compiler.debugging.experiment import IrExperiment
 from smalti.compiler.debugging.inputs import InputSource

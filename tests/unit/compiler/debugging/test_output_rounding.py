@@ -10,11 +10,8 @@ import onnx
 import onnx.helper as oh
 import pytest
 from smalti.backends.diagnostics.diagnostic import Diagnostic, DiagnosticError
-from smalti.compiler.compilation.compilation import (
-    Compilation,
-    CompileOptions,
-    start_from_model,
-)
+from smalti.compiler.compilation.compilation import Compilation, start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.debugging.numerics_verification import NumericsVerifier
 from smalti.compiler.debugging.output_rounding import output_roundings
 from smalti.dialects import tpu

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.targets.target import load_target
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging import listing_reduction
 from smalti.compiler.debugging.experiment import Experiment, IrExperiment

@@ -1,7 +1,8 @@
 """Costs of ops: the same whole at every level, its parts adding up."""
 
 import pytest
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.demo.digits import MODEL
 from smalti.compiler.driver.cost import cost_comments, costs_of
 from smalti.dialects.level import Level

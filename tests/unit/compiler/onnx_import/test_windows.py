@@ -15,7 +15,8 @@ from onnx import ModelProto, helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 
 from tests.unit.compiler.onnx_import.onnx_models import model_of, run_imported
 

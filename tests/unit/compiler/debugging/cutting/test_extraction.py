@@ -9,11 +9,8 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.samples import main_function
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation.compilation import (
-    Compilation,
-    CompileOptions,
-    start_from_model,
-)
+from smalti.compiler.compilation.compilation import Compilation, start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.debugging.cutting.extraction import extract
 from smalti.compiler.debugging.cutting.selection import Selection

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.assemble import assemble
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.debugging.cutting.extraction import extract
 from smalti.compiler.debugging.cutting.selection import Selection
 from smalti.compiler.debugging.experiment import IrExperiment

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_ir
+from smalti.compiler.compilation.compilation import start_from_ir
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.driver.plan_explanation import explanation_of_plans
 from smalti.compiler.driver.plan_tracing import PlanTracing
 from smalti.passes.tile.planning.decisions import WholePlan, read_trace

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from smalti.backends.simulator.simulate import simulate
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_ir
+from smalti.compiler.compilation.compilation import start_from_ir
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.driver.plan_tracing import PlanTracing
 
 T = "tensor<1x256x14x14xf32>"

@@ -2,7 +2,8 @@
 
 import numpy as np
 import onnx
-from smalti.compiler.compilation.compilation import CompileOptions, start_from_model
+from smalti.compiler.compilation.compilation import start_from_model
+from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.dialects import top, tpu
 from smalti.dialects.quant.element_type import element_storage
 from smalti.passes.top_to_tpu.precision.network_ends import network_ends
