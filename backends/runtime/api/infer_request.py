@@ -55,7 +55,7 @@ class InferRequest:
         self.userdata: Any = None
         self._inference: Inference | None = None
         self._through: Event | None = None
-        self._callback_error: Exception | None = None
+        self._callback_error: BaseException | None = None
         self._on_idle: Callable[[InferRequest], None] | None = None
 
     @property
@@ -167,7 +167,7 @@ class InferRequest:
         self._on_idle = told
 
     @property
-    def error(self) -> Exception | None:
+    def error(self) -> BaseException | None:
         """What went wrong with the last inference or its callback."""
         if self._callback_error is not None or self._inference is None:
             return self._callback_error

@@ -20,12 +20,17 @@ MILLISECOND = 1_000_000
 SECOND = 1_000_000_000
 
 
-class Timer(Protocol):
-    """An action that is to come."""
+class Timer:
+    """An action that is to come; None once it has, or shall not."""
+
+    __slots__ = ("action",)
+
+    def __init__(self, action: Action) -> None:
+        self.action: Action | None = action
 
     def cancel(self) -> None:
         """Let the action not happen; nothing if it has happened already."""
-        ...
+        self.action = None
 
 
 class Event(Protocol):
@@ -40,7 +45,13 @@ class Event(Protocol):
         ...
 
     def wait(self, nanoseconds: int | None = None) -> bool:
-        """Return once it has happened, or when so much time has passed; tell whether it has happened."""
+        """Return once it has happened, or when so much time has passed; tell whether it has happened. Without a limit
+        that is False if it cannot happen any more, such as when the clock was closed.
+        """
+        ...
+
+    async def wait_async(self) -> bool:
+        """Wait as `wait` does without a limit, while the tasks of asyncio's loop go on."""
         ...
 
 
@@ -51,7 +62,7 @@ class Outcome(Generic[T]):
     """
 
     value: T | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     late: int = 0
 
 
@@ -98,8 +109,12 @@ class Clock(ABC):
         """
 
     @abstractmethod
+    def beside(self, work: Callable[[], T], done: Callable[[Outcome[T]], None]) -> None:
+        """Do work beside everything else, which it may wait for; then call `done`, in an action."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Let no more actions happen."""
+        """Let no more actions happen; who waits for an event waits no more."""
 
     @abstractmethod
     def ask(self, question: Callable[[], T]) -> T:
@@ -111,3 +126,14 @@ class Clock(ABC):
     def call_soon(self, action: Action) -> None:
         """Call an action as soon as those that were asked for before are through."""
         self.call_at(self.now(), action)
+
+
+def outcome_of(work: Callable[[], T]) -> Outcome[T]:
+    """Do a piece of work and return what it gave, be it an error."""
+    try:
+        return Outcome(work())
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # whatever devices and callbacks raise belongs to their callers
+        return Outcome(error=error)

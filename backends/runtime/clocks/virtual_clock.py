@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 from collections.abc import Callable
 from typing import TypeVar
 
-from .clock import Action, Clock, Lane, Outcome
+from .clock import Action, Clock, Lane, Outcome, Timer, outcome_of
 
 T = TypeVar("T")
 
@@ -22,16 +23,16 @@ class VirtualClock(Clock):
         self.computes = computes
         self._now = 0
         self._asked = 0
-        self._coming: list[tuple[int, int, VirtualTimer]] = []
+        self._coming: list[tuple[int, int, Timer]] = []
         self._is_closed = False
 
     def now(self) -> int:
         """Return the time of the action that runs, or of the last one."""
         return self._now
 
-    def call_at(self, time: int, action: Action) -> VirtualTimer:
+    def call_at(self, time: int, action: Action) -> Timer:
         """Call an action at a time, at the present one if it is past."""
-        timer = VirtualTimer(action)
+        timer = Timer(action)
         if not self._is_closed:
             heapq.heappush(self._coming, (max(time, self._now), self._asked, timer))
             self._asked += 1
@@ -50,6 +51,10 @@ class VirtualClock(Clock):
         if self._is_closed:
             raise RuntimeError("the clock is closed")
         return question()
+
+    def beside(self, work: Callable[[], T], done: Callable[[Outcome[T]], None]) -> None:
+        """Do the work in an action of the present; it may wait for events, and takes no time."""
+        self.call_soon(lambda: done(outcome_of(work)))
 
     def close(self) -> None:
         """Forget the actions that are to come."""
@@ -76,19 +81,6 @@ class VirtualClock(Clock):
                 action()
                 return True
         return False
-
-
-class VirtualTimer:
-    """An action that is to come; None once it has, or shall not."""
-
-    __slots__ = ("action",)
-
-    def __init__(self, action: Action | None) -> None:
-        self.action = action
-
-    def cancel(self) -> None:
-        """Let the action not happen."""
-        self.action = None
 
 
 class VirtualEvent:
@@ -118,6 +110,14 @@ class VirtualEvent:
             self._clock.run(until)
         return self._has_happened
 
+    async def wait_async(self) -> bool:
+        """Run actions until it has happened; the loop's other tasks have their turn before each."""
+        while not self._has_happened:
+            await asyncio.sleep(0)
+            if not self._has_happened and not self._clock.step():
+                break
+        return self._has_happened
+
 
 class VirtualLane(Lane):
     """Takes the time of its work, one piece after the other."""
@@ -141,13 +141,3 @@ class VirtualLane(Lane):
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def outcome_of(work: Callable[[], T]) -> Outcome[T]:
-    """Do a piece of work and return what it gave, be it an error."""
-    try:
-        return Outcome(work())
-    except (
-        Exception
-    ) as error:  # whatever the work of devices and plug-ins raises belongs to its callers
-        return Outcome(error=error)

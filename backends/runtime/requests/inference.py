@@ -33,7 +33,8 @@ class Inference:
     """Inputs on their way to outputs. It ends exactly once, and then calls `on_end`.
 
     Times are those of the clock, in nanoseconds: `arrived`, when a device `started` it, when it `ended`; `deadline`,
-    when the caller has no more use for it. `priority`: the lower the number, the sooner it is started. `device` and
+    when the caller has no more use for it. `is_single`: whether it runs alone, since a batch that it was in failed.
+    `priority`: the lower the number, the sooner it is started. `device` and
     `batch` tell who ran it last and with how many others, `late` how far the host was behind the device's time.
     """
 
@@ -44,12 +45,13 @@ class Inference:
     deadline: int | None = None
     state: State = State.WAITING
     outputs: Arrays | None = None
-    error: Exception | None = None
+    error: BaseException | None = None
     started: int | None = None
     ended: int | None = None
     device: str = ""
     batch: int = 0
     late: int = 0
+    is_single: bool = False
 
     def start(self, now: int, device: str, batch: int) -> None:
         """Note that a device runs it, in a batch of so many."""
@@ -62,7 +64,7 @@ class Inference:
             self.outputs = outputs
             self._end(State.DONE, now)
 
-    def fail(self, error: Exception, now: int) -> None:
+    def fail(self, error: BaseException, now: int) -> None:
         """End it with an error; nothing if it was canceled meanwhile."""
         if not self.state.is_end:
             self.error = error

@@ -27,14 +27,24 @@ class WaitingLine:
         for level in sorted(self._levels):
             yield from self._levels[level]
 
-    def __contains__(self, inference: Inference) -> bool:
-        return any(inference in level for level in self._levels.values())
-
     def add(self, inference: Inference, *, last: bool = False) -> None:
-        """Put an inference behind those of its priority, or behind all."""
-        level = _LAST if last else inference.priority
-        self._levels.setdefault(level, {})[inference] = None
+        """Put an inference behind those of its priority that arrived before it, or so behind all of them."""
+        key = _LAST if last else inference.priority
+        level = self._levels.setdefault(key, {})
+        if level and next(reversed(level)).arrived > inference.arrived:
+            # One that comes back from elsewhere. Of equal times it is the first.
+            everyone = sorted([inference, *level], key=lambda each: each.arrived)
+            self._levels[key] = dict.fromkeys(everyone)
+        else:
+            level[inference] = None
         self._length += 1
+
+    def put_back(self, inferences: list[Inference]) -> None:
+        """Put inferences that were taken to where they were, in the order in which they were taken."""
+        for each in reversed(inferences):
+            level = self._levels.get(each.priority, {})
+            self._levels[each.priority] = {each: None, **level}
+        self._length += len(inferences)
 
     def remove(self, inference: Inference) -> bool:
         """Take an inference out; tell whether it was there."""

@@ -40,22 +40,25 @@ class Instance:
             self._under_way -= 1
             ended(inferences, outcome)
 
-        def executed(outcome: Outcome[None]) -> None:
+        def prepared(first: Outcome[None]) -> None:
+            if first.error is not None:
+                collected(Outcome(error=first.error))
+            else:
+                self._device.do(
+                    work and work.execute,
+                    times.device,
+                    lambda outcome: executed(outcome, first.late + outcome.late),
+                )
+
+        def executed(outcome: Outcome[None], late: int) -> None:
             if outcome.error is not None:
                 collected(Outcome(error=outcome.error))
             else:
-                late = outcome.late
                 self._host.do(
                     work and work.collect,
                     times.host_out,
                     lambda last: collected(Outcome(last.value, last.error, late + last.late)),
                 )
-
-        def prepared(outcome: Outcome[None]) -> None:
-            if outcome.error is not None:
-                collected(Outcome(error=outcome.error))
-            else:
-                self._device.do(work and work.execute, times.device, executed)
 
         self._host.do(work and work.prepare, times.host_in, prepared)
 
@@ -79,4 +82,8 @@ class _Work:
         self._values = self._model.execute(self._values, self._batch)
 
     def collect(self) -> Sequence[Arrays]:
-        return self._model.collect(self._values, self._batch, len(self._samples))
+        count = len(self._samples)
+        outputs = self._model.collect(self._values, self._batch, count)
+        if len(outputs) != count:
+            raise RuntimeError(f"the device gave outputs of {len(outputs)} samples, not of {count}")
+        return outputs

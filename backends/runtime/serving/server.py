@@ -13,7 +13,7 @@ from ..requests.inference import Arrays, Inference, State
 from ..requests.waiting_line import WaitingLine
 from .instance import Instance
 
-Failed = Callable[[Inference, Exception], None]
+Failed = Callable[[Inference, BaseException], None]
 
 
 class QueueFull(Exception):
@@ -25,7 +25,7 @@ class Server:
 
     `capacity`: how many inferences keep it busy. `most_waiting`: how many inferences may wait, None for any number.
     `deadlines`: what becomes of late ones, None if deadlines are not looked at. `on_failure` gets an inference that
-    failed on the device, and may have it served elsewhere.
+    failed on the device, by itself, and may have it served elsewhere; `on_refusal` one that does not fit the device.
     """
 
     def __init__(
@@ -38,11 +38,13 @@ class Server:
         most_waiting: int | None = None,
         deadlines: Deadlines | None = None,
         on_failure: Failed | None = None,
+        on_refusal: Failed | None = None,
     ) -> None:
         self.policy = policy
         self._clock, self._device, self._instances = clock, device, instances
         self._most_waiting, self._deadlines = most_waiting, deadlines
         self._on_failure = on_failure or (lambda each, error: each.fail(error, clock.now()))
+        self._on_refusal = on_refusal or (lambda each, error: each.fail(error, clock.now()))
         self._line = WaitingLine()
         self._wake: int | None = None
         self._timer: Timer | None = None
@@ -56,6 +58,11 @@ class Server:
         self.capacity = max(model.batches) * sum(each.set_size for each in instances)
 
     @property
+    def has_room(self) -> bool:
+        """Whether one more inference may wait."""
+        return self._most_waiting is None or self.waiting < self._most_waiting
+
+    @property
     def waiting(self) -> int:
         """How many inferences wait."""
         return len(self._line)
@@ -67,14 +74,16 @@ class Server:
 
     def submit(self, inference: Inference, *, accepted: bool = False) -> None:
         """Let an inference wait for its start. Raises QueueFull, unless it has been `accepted` elsewhere before."""
-        if not accepted and self._most_waiting is not None and self.waiting >= self._most_waiting:
+        if self._is_retired:
+            raise RuntimeError(f"{self._device} serves no more")
+        if not accepted and not self.has_room:
             raise QueueFull(f"{self.waiting} inferences wait, and no more may")
         inference.state = State.WAITING
         if inference.inputs is not None:
             try:
                 self._model.check(inference.inputs)
             except DiagnosticError as error:
-                inference.fail(error, self._clock.now())
+                self._on_refusal(inference, error)
                 return
         self._line.add(inference)
         if self._deadlines is not None:
@@ -87,9 +96,9 @@ class Server:
         inference.cancel(self._clock.now())
         self.pump()
 
-    def flush(self) -> None:
-        """Let all that wait now be due: their callers wait, and send no more."""
-        self._flushed = self._clock.now()
+    def flush(self, until: int | None = None) -> None:
+        """Let all be due that have arrived until a time, now if it is None: their callers wait, and send no more."""
+        self._flushed = self._clock.now() if until is None else until
         self.pump()
 
     def take_back(self) -> list[Inference]:
@@ -112,10 +121,9 @@ class Server:
             if due > now:
                 wake = due
                 break
-            self._start(instance, self._line.take(self.policy.size(self._line)), now)
+            self._start(instance, self._taken(), now)
         self._wake_at(wake)
         if self._is_retired and not self.under_way:
-            self._is_retired = False
             for instance in self._instances:
                 instance.close()
 
@@ -130,31 +138,59 @@ class Server:
     def _due(self, now: int) -> int:
         return now if self._line.oldest <= self._flushed else self.policy.due(self._line, now)
 
-    def _start(self, instance: Instance, inferences: list[Inference], now: int) -> None:
-        """Run inferences that are due, in the compiled batches that take the least time for so many."""
+    def _taken(self) -> list[Inference]:
+        """Take those that start together out of the line."""
+        taken = self._line.take(self.policy.size(self._line))
+        singles = [place for place, each in enumerate(taken) if each.is_single]
+        if singles and len(taken) > 1:
+            kept = max(singles[0], 1)
+            self._line.put_back(taken[kept:])
+            return taken[:kept]
+        return taken
+
+    def _start(self, instance: Instance | None, inferences: list[Inference], now: int) -> None:
+        """Run inferences that are due, in the compiled batches that take the least time for so many, each on an
+        instance that is free; those for which there is none go back and are due.
+        """
         count = len(inferences)
         if count not in self._runs:
             self._runs[count] = cheapest_runs(count, self._times)
         for batch in self._runs[count]:
+            if instance is None:
+                self._flushed = max(self._flushed, *(each.arrived for each in inferences))
+                self._line.put_back(inferences)
+                return
             part, inferences = inferences[:batch], inferences[batch:]
             self._running += len(part)
             for each in part:
                 each.start(now, self._device, count)
             instance.run(part, batch, self._ended)
+            instance = self._free_instance()
 
     def _ended(self, inferences: Sequence[Inference], outcome: Outcome[Sequence[Arrays]]) -> None:
         now = self._clock.now()
         self._running -= len(inferences)
         if outcome.error is not None:
-            for each in inferences:
-                if not each.state.is_end:
-                    self._on_failure(each, outcome.error)
+            self._heed_failure([each for each in inferences if not each.state.is_end], outcome)
         else:
-            outputs = outcome.value or [None] * len(inferences)
+            outputs = [None] * len(inferences) if outcome.value is None else outcome.value
             for each, given in zip(inferences, outputs, strict=True):
                 each.late = outcome.late
                 each.finish(given, now)
         self.pump()
+
+    def _heed_failure(
+        self, inferences: list[Inference], outcome: Outcome[Sequence[Arrays]]
+    ) -> None:
+        """Run those of a batch that failed one by one, as the fault may be that of one of them."""
+        assert outcome.error is not None
+        for each in inferences:
+            if len(inferences) > 1:
+                each.is_single, each.state = True, State.WAITING
+                self._flushed = max(self._flushed, each.arrived)
+                self._line.add(each)
+            else:
+                self._on_failure(each, outcome.error)
 
     def _wake_at(self, time: int | None) -> None:
         """Come back at a time, and when the next deadline passes."""

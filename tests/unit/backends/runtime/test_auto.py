@@ -99,9 +99,33 @@ def test_what_fails_runs_elsewhere_and_the_device_is_left_out():
     scene = Scene()
     scene.tpu.failures = 1
     scene.arrive(1100, 1101, 1300)
-    assert scene.devices() == ["CPU", "CPU", "CPU"]
+    # The second one runs before the CPU, which is loaded again, has proven that the first one can be served.
+    assert scene.devices() == ["CPU", "TPU", "CPU"]
     assert all(each.state is State.DONE for each in scene.inferences)
     assert scene.auto.execution_devices == ["CPU"]
+
+
+def test_an_inference_that_no_device_can_serve_takes_none_of_them_out():
+    scene = Scene()
+    scene.tpu.failures = scene.cpu.failures = 1
+    scene.arrive(1100, 1400)
+    assert scene.devices() == ["CPU", "TPU"]
+    assert [each.state for each in scene.inferences] == [State.FAILED, State.DONE]
+
+
+def test_the_next_device_is_tried_when_the_best_one_cannot_load():
+    def broken() -> LoadedModel:
+        raise RuntimeError("no such card")
+
+    scene = Scene()
+    candidates = [
+        scene.candidate("TPU.0", broken, 100),
+        scene.candidate("TPU.1", lambda: scene.tpu, 100),
+        scene.candidate("CPU", lambda: scene.cpu, 10),
+    ]
+    scene.auto = Auto(scene.clock, candidates, FirstReady(), AutoOptions())
+    scene.arrive(20, 300)
+    assert scene.devices() == ["CPU", "TPU.1"]
 
 
 def test_without_the_fallback_the_caller_gets_the_error():
