@@ -20,7 +20,6 @@ from .backends.runtime.api.infer_request import Canceled, InferRequest
 from .backends.runtime.api.property_values import (
     BatchingPolicy,
     PerformanceMode,
-    Priority,
     SchedulePolicy,
     Values,
 )
@@ -36,7 +35,7 @@ from .compiler.serving.tpu_device import TpuDevice
 
 __all__ = [
     "AsyncInferQueue", "BatchingPolicy", "Canceled", "Clock", "CompiledModel", "Core", "CpuDevice", "Device",
-    "InferRequest", "LoadedModel", "PerformanceMode", "Port", "Priority", "QueueFull", "RealClock", "Results",
+    "InferRequest", "LoadedModel", "PerformanceMode", "Port", "QueueFull", "RealClock", "Results",
     "SchedulePolicy", "StageTimes", "Tensor", "TpuDevice", "Values", "VirtualClock",
 ]  # fmt: skip
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
-from ..clocks.clock import Clock
-from ..clocks.virtual_clock import VirtualClock
+from ..clocks.clock import Clock, Event
 from ..devices.served_model import ServedModel
 from ..requests.inference import Inference
 from .infer_request import InferRequest
 from .properties import Settings, name_of, property_named
-from .property_values import Priority
 from .results import Port, Results
-
-_PRIORITIES = {Priority.HIGH: 1, Priority.MEDIUM: 2, Priority.LOW: 3}
 
 
 class Front(Protocol):
@@ -68,8 +66,11 @@ class CompiledModel:
         self._outputs = [Port(port) for port in source.outputs]
         self._under_way: dict[Inference, None] = {}
         self._is_closed = False
-        self.callbacks = clock.lane("smalti-callbacks", always=True)
+        self._emptied: Event | None = None
         self._front = clock.ask(front)
+        # Who never closes a model leaves no threads behind.
+        self._freed = weakref.finalize(self, _retire, clock, self._front)
+        self._freed.atexit = False
 
     def __enter__(self) -> CompiledModel:
         return self
@@ -99,9 +100,9 @@ class CompiledModel:
         """Return a new request."""
         return InferRequest(self)
 
-    def __call__(self, inputs: Any = None) -> Results:
-        """Infer once, as `infer_new_request`."""
-        return self.infer_new_request(inputs)
+    def __call__(self, inputs: Any = None, share_inputs: bool = True) -> Results:
+        """Infer once, as `infer_new_request`; nobody can change the arrays meanwhile but other threads."""
+        return self.create_infer_request().infer(inputs, share_inputs)
 
     def infer_new_request(self, inputs: Any = None) -> Results:
         """Infer by a request that is made for it. Raises as `InferRequest.infer`."""
@@ -110,17 +111,12 @@ class CompiledModel:
     async def infer_async(self, inputs: Any = None) -> Results:
         """Infer without blocking asyncio's loop. Raises as `InferRequest.infer`; a task that is canceled cancels it."""
         request = self.create_infer_request()
-        loop, through = asyncio.get_running_loop(), asyncio.Event()
-        request.set_callback(lambda _: loop.call_soon_threadsafe(through.set))
         request.start_async(inputs)
-        if isinstance(self.clock, VirtualClock):
-            request.wait()
         try:
-            await through.wait()
+            await request.wait_async()
         except asyncio.CancelledError:
             request.cancel()
             raise
-        request.wait()
         return request.results
 
     def get_property(self, name: object) -> Any:
@@ -147,16 +143,11 @@ class CompiledModel:
         self, inputs: Mapping[str, np.ndarray], on_end: Callable[[Inference], None]
     ) -> Inference:
         """Give an inference to the devices. Raises QueueFull, and DiagnosticError if the model is closed."""
-        if self._is_closed:
-            raise DiagnosticError("the compiled model is closed")
-
-        def ended(inference: Inference) -> None:
-            self._under_way.pop(inference, None)
-            on_end(inference)
 
         def submit() -> Inference:
-            priority = _PRIORITIES[self._settings["MODEL_PRIORITY"]]
-            inference = Inference(inputs, self.clock.now(), ended, priority)
+            if self._is_closed:
+                raise DiagnosticError("the compiled model is closed")
+            inference = Inference(inputs, self.clock.now(), on_end)
             self._under_way[inference] = None
             try:
                 self._front.submit(inference)
@@ -175,19 +166,31 @@ class CompiledModel:
         """Let incomplete batches start: the caller sends no more."""
         self.clock.ask(self._front.flush)
 
+    def through(self, inference: Inference) -> None:
+        """Note, in an action, that an inference and its callback are through."""
+        self._under_way.pop(inference, None)
+        if self._emptied is not None and not self._under_way:
+            self._emptied.set()
+
     def close(self, *, cancel: bool = False) -> None:
-        """Take no more inferences, wait for those under way, or `cancel` them, and free the devices."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        if cancel:
-            for inference in self.clock.ask(lambda: list(self._under_way)):
-                self.cancel(inference)
-        self.flush()
-        while self._under_way:
-            self.clock.event().wait(1_000_000)
-        self.clock.ask(self._front.retire)
-        self.callbacks.close()
+        """Take no more inferences, wait for those under way or `cancel` them, and for callbacks; free the devices."""
+        emptied = self.clock.event()
+
+        def begin() -> bool:
+            if self._is_closed:
+                return False
+            self._is_closed, self._emptied = True, emptied
+            if cancel:
+                for inference in list(self._under_way):
+                    self._front.cancel(inference)
+            self._front.flush()
+            if not self._under_way:
+                emptied.set()
+            return True
+
+        if self.clock.ask(begin):
+            emptied.wait()
+            self._freed()
 
     def _read_only(self) -> dict[str, Callable[[], Any]]:
         """Return the properties that follow from others, as functions that give them."""
@@ -205,6 +208,12 @@ class CompiledModel:
         return readable | {
             name: "RW" if property_named(name).is_mutable else "RO" for name in self._settings
         }
+
+
+def _retire(clock: Clock, front: Front) -> None:
+    """Free the devices of a model that is closed, or that nobody has any more."""
+    with suppress(RuntimeError):  # a clock that is closed has no actions
+        clock.call_soon(front.retire)
 
 
 def _port(ports: Sequence[Port], key: int | str, what: str) -> Port:

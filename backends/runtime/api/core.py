@@ -27,8 +27,22 @@ class Core:
 
     def __init__(self, devices: Sequence[Device], clock: Clock | None = None) -> None:
         self._devices = {device.name: device for device in devices}
+        if len(self._devices) < len(devices):
+            raise DiagnosticError(
+                "two devices have the same name", hint="number them: TPU.0, TPU.1"
+            )
         self.clock = RealClock() if clock is None else clock
         self._settings: dict[str, dict[str, object]] = {}
+
+    def __enter__(self) -> Core:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the clock: nothing more happens, and who waits for inferences that are under way gets an error."""
+        self.clock.close()
 
     @property
     def available_devices(self) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ...diagnostics.diagnostic import DiagnosticError, did_you_mean
 
-_SINGLE = re.compile(r"(?P<name>[A-Za-z_][\w.]*)\s*(?:\((?P<inside>[^()]*)\))?")
+_SINGLE = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)\s*(?:\((?P<inside>[^()]*)\))?")
 _PART = re.compile(r",(?![^()]*\))")
 
 
@@ -22,14 +22,14 @@ class DeviceName:
 
 
 @dataclass(frozen=True)
-class DeviceChoice:
+class NamedDevices:
     """`kind`: "AUTO", "BATCH" or "" for a single device; `devices` by priority."""
 
     kind: str
     devices: tuple[DeviceName, ...]
 
 
-def parse_device_name(text: str, available: Sequence[str]) -> DeviceChoice:
+def parse_device_name(text: str, available: Sequence[str]) -> NamedDevices:
     """Return what a caller named.
 
     AUTO alone means all devices; `-NAME` leaves one out. `TPU` means the first of `TPU.0`, `TPU.1`…
@@ -38,7 +38,7 @@ def parse_device_name(text: str, available: Sequence[str]) -> DeviceChoice:
     """
     kind, colon, rest = text.partition(":")
     if kind not in ("AUTO", "BATCH"):
-        return DeviceChoice("", (_single(text, text, available, batch=False),))
+        return NamedDevices("", (_single(text, text, available, batch=False),))
     parts = [part.strip() for part in _PART.split(rest)] if colon else []
     if colon and not all(parts):
         raise _no_name(text)
@@ -48,14 +48,16 @@ def parse_device_name(text: str, available: Sequence[str]) -> DeviceChoice:
                 f"device '{text}' names {len(parts) or 'no'} devices",
                 hint="BATCH takes one, with the size of batches: BATCH:TPU(4)",
             )
-        return DeviceChoice("BATCH", (_single(parts[0], text, available, batch=True),))
+        return NamedDevices("BATCH", (_single(parts[0], text, available, batch=True),))
     without = {_single(part[1:], text, available).name for part in parts if part.startswith("-")}
     named = [_single(part, text, available) for part in parts if not part.startswith("-")]
     devices = named or [DeviceName(name) for name in available]
     left = tuple(each for each in devices if each.name not in without)
+    if len({each.name for each in left}) < len(left):
+        raise DiagnosticError(f"device '{text}' names a device twice", hint="name each once")
     if not left:
         raise DiagnosticError(f"device '{text}' leaves no device", hint=_there_are(available))
-    return DeviceChoice("AUTO", left)
+    return NamedDevices("AUTO", left)
 
 
 def _single(text: str, whole: str, available: Sequence[str], *, batch: bool = False) -> DeviceName:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError, did_you_mean
-from ..clocks.clock import MILLISECOND, Clock, Event, Lane, Outcome
+from ..clocks.clock import MILLISECOND, Clock, Event, Outcome
 from ..devices.served_model import ServedModel
 from ..requests.inference import Inference, State
 from .results import Port, Results, Tensor, arrays_of
@@ -19,7 +19,6 @@ class Inferring(Protocol):
 
     source: ServedModel
     clock: Clock
-    callbacks: Lane
 
     @property
     def inputs(self) -> list[Port]: ...
@@ -31,6 +30,10 @@ class Inferring(Protocol):
         self, inputs: Mapping[str, np.ndarray], on_end: Callable[[Inference], None]
     ) -> Inference:
         """Give an inference to the devices."""
+        ...
+
+    def through(self, inference: Inference) -> None:
+        """Note, in an action, that an inference and its callback are through."""
         ...
 
     def cancel(self, inference: Inference) -> None:
@@ -45,7 +48,7 @@ class Canceled(Exception):
 class InferRequest:
     """An inference of a compiled model, with the inputs that were set last; made by `create_infer_request`.
 
-    Its methods may be called by any thread, but not inside of a virtual clock's actions other than callbacks.
+    It belongs to one thread at a time; callbacks may start it again.
     """
 
     def __init__(self, model: Inferring) -> None:
@@ -68,8 +71,8 @@ class InferRequest:
         """The model's outputs."""
         return self._model.outputs
 
-    def set_callback(self, callback: Callable[[Any], object], userdata: Any = None) -> None:
-        """Call a function with `userdata` at the end of each inference, whether it has succeeded or not."""
+    def set_callback(self, callback: Callable[[Any], object] | None, userdata: Any = None) -> None:
+        """Call a function with `userdata` at the end of each inference, whether it has succeeded or not; None: none."""
         self._callback, self.userdata = callback, userdata
 
     def set_tensor(self, name: str | Port, tensor: Tensor | np.ndarray) -> None:
@@ -118,32 +121,38 @@ class InferRequest:
             return 0.0
         return (inference.ended - inference.arrived) / MILLISECOND
 
-    def infer(self, inputs: Any = None) -> Results:
+    def infer(self, inputs: Any = None, share_inputs: bool = False) -> Results:
         """Infer and return the outputs. Raises what `start_async` and `wait` do."""
-        self.start_async(inputs)
+        self.start_async(inputs, share_inputs=share_inputs)
         self.wait()
         return self.results
 
-    def start_async(self, inputs: Any = None, userdata: Any = None) -> None:
-        """Ask for an inference of inputs, or of those that were set before, and return.
+    def start_async(
+        self, inputs: Any = None, userdata: Any = None, share_inputs: bool = False
+    ) -> None:
+        """Ask for an inference of inputs, or of those that were set before, and return. Arrays are copied, unless they
+        are shared: then they must not change until the end.
 
         Raises:
             DiagnosticError: if inputs are missing or do not fit, or if an inference of this request is under way.
             QueueFull: if no more inferences may wait.
         """
-        if self._through is not None and not self._through.is_set():
+        if self._inference is not None and not self._inference.state.is_end:
             raise DiagnosticError("the request is busy", hint="wait for it, or use another request")
-        self._set(inputs)
+        self._set(inputs, share=share_inputs)
         missing = [port.any_name for port in self.model_inputs if port.any_name not in self._inputs]
         if missing:
             raise DiagnosticError(f"input '{missing[0]}' is missing")
         if userdata is not None:
             self.userdata = userdata
-        self._callback_error, self._through = None, self._model.clock.event()
+        through, before = self._model.clock.event(), self._through
+        self._callback_error, self._through = None, through
         try:
-            self._inference = self._model.start(dict(self._inputs), self._ended)
+            self._inference = self._model.start(
+                dict(self._inputs), lambda inference: self._ended(inference, through)
+            )
         except BaseException:
-            self._through.set()
+            self._through = before
             raise
 
     def wait(self) -> None:
@@ -179,13 +188,21 @@ class InferRequest:
         if self._through is None:
             return True
         if not self._through.wait(nanoseconds):
+            if nanoseconds is None:
+                raise RuntimeError("the clock was closed before the inference ended")
             return False
         if self.error is not None:
             raise self.error
         return True
 
-    def _set(self, inputs: Any) -> None:
-        """Check inputs and keep them."""
+    async def wait_async(self) -> None:
+        """Wait for the end while the tasks of asyncio's loop go on. Raises as `wait` does."""
+        if self._through is not None:
+            await self._through.wait_async()
+        self.wait()
+
+    def _set(self, inputs: Any, *, share: bool = False) -> None:
+        """Check inputs and keep copies of them, or the arrays themselves."""
         ports = {port.name: port for port in self._model.source.inputs}
         try:
             given = arrays_of(inputs, self.model_inputs)
@@ -197,21 +214,24 @@ class InferRequest:
             ) from None
         except ValueError as error:
             raise DiagnosticError(str(error)) from None
-        self._inputs |= {name: ports[name].check(array) for name, array in given.items()}
+        for name, array in given.items():
+            fitting = ports[name].check(array)
+            self._inputs[name] = fitting if share else np.array(fitting)
 
-    def _ended(self, inference: Inference) -> None:
-        """Call the callback where it keeps nobody waiting, then let the waiters go. This is an action."""
+    def _ended(self, inference: Inference, through: Event) -> None:
+        """Call the callback beside everything else, then let the waiters go. This is an action."""
         self._inference = inference  # it may end before `start` has returned
         callback, userdata = self._callback, self.userdata
 
         def called(outcome: Outcome[object]) -> None:
-            self._callback_error = outcome.error
-            assert self._through is not None
-            self._through.set()
-            if self._on_idle is not None:
+            if self._through is through:  # the callback has not started another inference
+                self._callback_error = outcome.error
+            self._model.through(inference)
+            through.set()
+            if self._on_idle is not None and self._through is through:
                 self._on_idle(self)
 
         if callback is None:
             called(Outcome())
         else:
-            self._model.callbacks.do(lambda: callback(userdata), 0, called)
+            self._model.clock.beside(lambda: callback(userdata), called)

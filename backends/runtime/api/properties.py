@@ -11,18 +11,17 @@ from typing import Any
 
 from ...diagnostics.diagnostic import DiagnosticError, did_you_mean
 from .property import Choice, Number, Property, Switch, Text
-from .property_values import BatchingPolicy, PerformanceMode, Priority, SchedulePolicy, Values
+from .property_values import BatchingPolicy, PerformanceMode, SchedulePolicy, Values
 
 _ALL = (
     Choice("PERFORMANCE_HINT", PerformanceMode.LATENCY, "what is to be good"),
     Number("PERFORMANCE_HINT_NUM_REQUESTS", 0, "inferences that callers keep under way; 0: unknown"),
     Switch("ALLOW_AUTO_BATCHING", True, "whether THROUGHPUT gathers inferences into batches"),
-    Number("AUTO_BATCH_TIMEOUT", 1000, "milliseconds that a batch waits to be full", is_mutable=True),
+    Number("AUTO_BATCH_TIMEOUT", 1000, "milliseconds that a batch waits to be full", True, most=10**9),
     Choice("BATCHING_POLICY", BatchingPolicy.FIXED, "when batches are due"),
     Switch("ENABLE_STARTUP_FALLBACK", True, "whether the CPU serves while a better device loads"),
     Switch("ENABLE_RUNTIME_FALLBACK", True, "whether what fails on a device runs again elsewhere"),
     Choice("SCHEDULE_POLICY", SchedulePolicy.DEVICE_PRIORITY, "who gets the next inference"),
-    Choice("MODEL_PRIORITY", Priority.MEDIUM, "how soon inferences start beside other models"),
     Number("MAX_QUEUE", 0, "inferences that may wait; 0: any number"),
     Number("INSTANCES", 1, "programs that run side by side on the cores of a card", least=1),
     Number("SET_SIZE", 1, "runs of an instance under way at once, so that the host's time hides", least=1),
@@ -54,10 +53,6 @@ class Settings(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(PROPERTIES)
-
-    def is_set(self, name: str) -> bool:
-        """Tell whether a property has another value than its default by itself."""
-        return name in self._set
 
     def with_values(self, values: Mapping[Any, object] | None) -> Settings:
         """Return settings of which some have other values. Raises DiagnosticError for unknown names and values."""

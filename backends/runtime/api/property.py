@@ -74,17 +74,19 @@ class Text(Property):
 
 @dataclass(frozen=True)
 class Number(Property):
-    """A number of the default's type, of at least `least`."""
+    """A number of the default's type, from `least` to `most`."""
 
     least: float = 0
+    most: float = float("inf")
 
     def read(self, value: object) -> int | float:
         """Return the number. Raises DiagnosticError if the value is none, or too small."""
         kind = type(self.default)
         number = _number(value, kind)
-        if number is None or not self.least <= number < float("inf"):
+        if number is None or not self.least <= number <= self.most or number == float("inf"):
             what = "a whole number" if kind is int else "a number"
-            raise self.wrong(value, f"{what} of at least {self.least}")
+            most = f" and at most {self.most:,}" if self.most < float("inf") else ""
+            raise self.wrong(value, f"{what} of at least {self.least}{most}")
         return number
 
 

@@ -13,14 +13,6 @@ class PerformanceMode(Enum):
     CUMULATIVE_THROUGHPUT = 3
 
 
-class Priority(Enum):
-    """How soon a model's inferences start, where several models share a device."""
-
-    LOW = 0
-    MEDIUM = 1
-    HIGH = 2
-
-
 class SchedulePolicy(Enum):
     """Which device gets the next inference under CUMULATIVE_THROUGHPUT."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,19 +73,30 @@ class Tensor:
         return self.data.dtype
 
 
-class Results(dict[Port, np.ndarray]):
+class Results(Mapping[Any, np.ndarray]):
     """Outputs by port; a name or a place among the outputs finds them too."""
 
     def __init__(self, ports: Sequence[Port], arrays: Mapping[str, np.ndarray]) -> None:
-        super().__init__({port: arrays[port.any_name] for port in ports})
+        self._arrays = {port: arrays[port.any_name] for port in ports}
         self._ports = list(ports)
 
     def __getitem__(self, key: Port | str | int) -> np.ndarray:
         if isinstance(key, Port):
-            return super().__getitem__(key)
+            return self._arrays[key]
         if isinstance(key, int):
-            return super().__getitem__(self._ports[key])
+            if not 0 <= key < len(self._ports):
+                raise KeyError(key)
+            return self._arrays[self._ports[key]]
         return self.to_dict()[key]
+
+    def __iter__(self) -> Iterator[Port]:
+        return iter(self._ports)
+
+    def __len__(self) -> int:
+        return len(self._ports)
+
+    def __repr__(self) -> str:
+        return repr(self._arrays)
 
     def names(self) -> list[set[str]]:
         """Return the names of each output."""
@@ -93,7 +104,7 @@ class Results(dict[Port, np.ndarray]):
 
     def to_dict(self) -> dict[str, np.ndarray]:
         """Return outputs by name."""
-        return {port.any_name: array for port, array in self.items()}
+        return {port.any_name: array for port, array in self._arrays.items()}
 
 
 def arrays_of(inputs: Any, ports: Sequence[Port]) -> dict[str, np.ndarray]:

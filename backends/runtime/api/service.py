@@ -17,7 +17,7 @@ from ..devices.device import Device
 from ..devices.loaded_model import LoadedModel
 from ..devices.served_model import ServedModel
 from ..requests.inference import Inference
-from ..serving.auto import Auto, AutoOptions, Candidate
+from ..serving.auto import Auto, AutoOptions, Candidate, Stage
 from ..serving.instance import Instance
 from ..serving.server import Failed, Server
 from .properties import Settings
@@ -51,6 +51,13 @@ class Loading:
             )
         return loaded
 
+    @property
+    def most_under_way(self) -> int:
+        """How many inferences keep the device busy at most, as far as that is known before the model is loaded."""
+        batch = self._batch or (self.device.largest_batch if self._batches else 1)
+        requests = self.settings["PERFORMANCE_HINT_NUM_REQUESTS"] or batch
+        return min(batch, requests) * self.settings["INSTANCES"] * self.settings["SET_SIZE"]
+
     def serve(self, loaded: LoadedModel, failed: Failed | None = None) -> Server:
         """Return a server of the loaded model."""
         name = self.device.name
@@ -67,10 +74,15 @@ class Loading:
             on_failure=failed,
         )
 
+    @property
+    def _batches(self) -> bool:
+        """Whether inferences are gathered into batches."""
+        hint = self.settings["PERFORMANCE_HINT"]
+        return hint is not PerformanceMode.LATENCY and self.settings["ALLOW_AUTO_BATCHING"]
+
     def _auto_batch(self) -> int:
         """Return the size of batches under THROUGHPUT, if they are allowed."""
-        hint = self.settings["PERFORMANCE_HINT"]
-        if hint is PerformanceMode.LATENCY or not self.settings["ALLOW_AUTO_BATCHING"]:
+        if not self._batches:
             return 1
         best = self.device.optimal_batch(self._model, self.settings)
         return min(best, self.settings["PERFORMANCE_HINT_NUM_REQUESTS"] or best)
@@ -134,7 +146,8 @@ class AutoService:
             )
             for each in loadings
         ]
-        self._settings = settings
+        self._changed: Settings | None = None
+        self._most = max(each.most_under_way for each in loadings)
         self._auto = Auto(
             clock,
             self._candidates,
@@ -154,9 +167,11 @@ class AutoService:
 
     @property
     def capacity(self) -> int:
-        """How many inferences keep the devices busy that are ready so far; at least one."""
-        servers = [each.server for each in self._candidates if each.server is not None]
-        return max(1, sum(server.capacity for server in servers))
+        """How many inferences keep the devices busy: those that are ready, or the one that may take most."""
+        servers = [
+            each.server for each in self._candidates if each.stage is Stage.READY and each.server
+        ]
+        return max(self._most, sum(server.capacity for server in servers))
 
     def submit(self, inference: Inference) -> None:
         """Take an inference. Raises QueueFull."""
@@ -176,7 +191,7 @@ class AutoService:
 
     def change(self, settings: Settings) -> None:
         """Heed settings that have changed, on devices that get ready later too."""
-        self._settings = settings
+        self._changed = settings
         for each in self._candidates:
             if each.server is not None:
                 change_policy(each.server, settings)
@@ -184,7 +199,8 @@ class AutoService:
     def _serving(self, loading: Loading) -> Callable[[LoadedModel, Failed], Server]:
         def serve(loaded: LoadedModel, failed: Failed) -> Server:
             server = loading.serve(loaded, failed)
-            change_policy(server, self._settings)
+            if self._changed is not None:
+                change_policy(server, self._changed)
             return server
 
         return serve

@@ -114,6 +114,7 @@ class RealClock(Clock):
                 action()
             except BaseException:
                 threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._thread)))
+            del action  # it may hold a model that nobody else has any more
 
     def _next(self) -> Action | None:
         """Return the next action once its time has come; None if the clock is closed."""
@@ -220,6 +221,7 @@ class RealLane(Lane):
     def _serve(self) -> None:
         while (piece := self._pieces.get()) is not None:
             piece()
+            del piece  # it may hold a model that nobody else has any more
 
 
 def _possible(seconds: float | None) -> float | None:

@@ -38,6 +38,11 @@ class Device(ABC):
     def supported_nodes(self, model: ServedModel, settings: Mapping[str, Any]) -> Collection[str]:
         """Return the names of the nodes of a model that it can run."""
 
+    @property
+    def largest_batch(self) -> int:
+        """The largest batch that `optimal_batch` may return."""
+        return 1
+
     def optimal_batch(self, model: ServedModel, settings: Mapping[str, Any]) -> int:
         """Return the size of batches from which a greater one pays no more."""
         return 1

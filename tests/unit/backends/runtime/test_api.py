@@ -1,7 +1,9 @@
 """Core, compiled models and requests, on the CPU and on devices of tests, in real and in virtual time."""
 
 import asyncio
+import gc
 import threading
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +14,7 @@ from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.runtime.api.async_infer_queue import AsyncInferQueue
 from smalti.backends.runtime.api.core import Core
 from smalti.backends.runtime.api.infer_request import Canceled
-from smalti.backends.runtime.api.property_values import PerformanceMode, Priority
+from smalti.backends.runtime.api.property_values import PerformanceMode, SchedulePolicy
 from smalti.backends.runtime.clocks.clock import MILLISECOND
 from smalti.backends.runtime.clocks.virtual_clock import VirtualClock
 from smalti.backends.runtime.devices.cpu_device import CpuDevice
@@ -51,6 +53,10 @@ class TestDevice(Device):
 
     def supported_nodes(self, model: ServedModel, settings) -> Collection[str]:
         return model.nodes[:1]
+
+    @property
+    def largest_batch(self) -> int:
+        return 4
 
     def optimal_batch(self, model: ServedModel, settings) -> int:
         return 4
@@ -105,13 +111,13 @@ def test_requests_run_again_and_again(real: Core):
     request = real.compile_model(network(), "CPU").create_infer_request()
     called = []
     request.set_callback(
-        lambda data: called.append((data, threading.current_thread().name)), "data"
+        lambda data: called.append((data, threading.current_thread().name[:15])), "data"
     )
     for seed in (1, 2):
         request.start_async({"x": sample(seed)})
         request.wait()
         np.testing.assert_array_equal(request.get_output_tensor().data, expected(seed))
-    assert called == [("data", "smalti-callbacks")] * 2
+    assert called == [("data", "smalti-callback")] * 2
     request.infer()  # of the inputs that were set last
     np.testing.assert_array_equal(request.results[0], expected(2))
     assert request.wait_for(10) and request.latency > 0
@@ -189,6 +195,84 @@ def test_errors_of_a_queue_come_out_when_it_is_waited_for(core: Core):
     with pytest.raises(RuntimeError, match="the device failed"):
         queue.wait_all()
     queue.wait_all()
+
+
+def test_threads_share_a_queue(real: Core):
+    queue, ended = AsyncInferQueue(real.compile_model(network(), "CPU"), 2), []
+    queue.set_callback(lambda request, data: ended.append(data))
+
+    def ask(first: int) -> None:
+        for number in range(first, first + 25):
+            queue.start_async(sample(0), number)
+
+    threads = [threading.Thread(target=ask, args=(first,)) for first in range(0, 200, 25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    queue.wait_all()
+    assert sorted(ended) == list(range(200))
+    with pytest.raises(DiagnosticError, match="cannot have -1 requests"):
+        AsyncInferQueue(real.compile_model(network(), "CPU"), -1)
+
+
+def test_arrays_of_callers_may_change_meanwhile(core: Core):
+    queue, found = AsyncInferQueue(core.compile_model(network(), "BATCH:TEST(4)")), []
+    queue.set_callback(lambda request, _: found.append(request.results["y"][0, 0]))
+    shared = np.zeros((1, 6), np.float32)
+    for number in range(4):
+        shared[:] = number
+        queue.start_async({"x": shared})
+    queue.wait_all()
+    assert found == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("which", ["core", "real"])
+def test_callbacks_infer_and_start_again(which: str, request: pytest.FixtureRequest):
+    compiled = request.getfixturevalue(which).compile_model(network(), "CPU")
+    outer, inner = compiled.create_infer_request(), compiled.create_infer_request()
+    called = []
+    inner.set_callback(lambda _: called.append("inner"))
+
+    def ended(_: object) -> None:
+        inner.infer(sample(0))
+        called.append("outer")
+        if len(called) < 6:
+            outer.start_async()
+
+    outer.set_callback(ended)
+    outer.start_async(sample(1))
+    while len(called) < 6:
+        outer.wait()
+    assert called == ["inner", "outer"] * 3
+    outer.set_callback(lambda _: exit())
+    with pytest.raises(SystemExit):
+        outer.infer()
+    inner.infer()
+
+
+def test_waits_end_when_the_clock_is_closed(real: Core):
+    slow = threading.Event()
+    request = real.compile_model(network(), "CPU").create_infer_request()
+    request.set_callback(lambda _: slow.wait(30))
+    request.start_async(sample(0))
+    threading.Timer(0.2, real.close).start()
+    with pytest.raises(RuntimeError, match="the clock was closed"):
+        request.wait()
+    slow.set()
+    with pytest.raises(RuntimeError, match="the clock is closed"):
+        request.start_async()
+
+
+def test_models_that_nobody_closes_leave_no_threads(real: Core):
+    before = threading.active_count()
+    for _ in range(5):
+        real.compile_model(network(), "CPU")(sample(0))
+    gc.collect()
+    deadline = time.monotonic() + 30
+    while threading.active_count() > before + 1 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before + 1  # one for callbacks may stay
 
 
 def test_bounded_queues(core: Core):
@@ -276,12 +360,12 @@ def test_properties(core: Core):
     assert core.get_property("TEST", "FULL_DEVICE_NAME") == "a device for tests"
     assert core.get_property("CPU", "PERFORMANCE_HINT") is PerformanceMode.LATENCY
     core.set_property({"AUTO_BATCH_TIMEOUT": "20"})
-    core.set_property("TEST", {"SET_SIZE": 2, lambda: "MODEL_PRIORITY": "high"})
+    core.set_property("TEST", {"SET_SIZE": 2, lambda: "SCHEDULE_POLICY": "round_robin"})
     compiled = core.compile_model(network(), "TEST", {"INSTANCES": 1})
     for name, value in (
         ("AUTO_BATCH_TIMEOUT", 20),
         ("SET_SIZE", 2),
-        ("MODEL_PRIORITY", Priority.HIGH),
+        ("SCHEDULE_POLICY", SchedulePolicy.ROUND_ROBIN),
     ):
         assert compiled.get_property(name) == value
     assert core.get_property("CPU", "SET_SIZE") == 1

@@ -2,7 +2,7 @@
 
 import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
-from smalti.backends.runtime.api.device_name import DeviceChoice, DeviceName, parse_device_name
+from smalti.backends.runtime.api.device_name import DeviceName, NamedDevices, parse_device_name
 
 THERE_ARE = ["TPU.0", "TPU.1", "CPU"]
 
@@ -22,7 +22,7 @@ THERE_ARE = ["TPU.0", "TPU.1", "CPU"]
     ],
 )  # fmt: skip
 def test_names(text: str, kind: str, devices: list[DeviceName]):
-    assert parse_device_name(text, THERE_ARE) == DeviceChoice(kind, tuple(devices))
+    assert parse_device_name(text, THERE_ARE) == NamedDevices(kind, tuple(devices))
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def test_names(text: str, kind: str, devices: list[DeviceName]):
         ("AUTO:CPU,-CPU", "leaves no device"),
         ("AUTO:", "names no device"),
         ("AUTO:TPU,,CPU", "names no device"),
+        ("AUTO:TPU,TPU.0", "names a device twice"),
         ("BATCH:TPU(0)", "a batch cannot have size '0'"),
         ("BATCH:TPU(-1)", "a batch cannot have size '-1'"),
         ("BATCH:TPU(x)", "a batch cannot have size 'x'"),
