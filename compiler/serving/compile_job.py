@@ -6,6 +6,7 @@ and exits with 1 and the mistake as JSON on standard output if there is one.
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 import sys
@@ -37,16 +38,25 @@ def compile_apart(model: str | Path | ModelProto, options: Mapping[str, Any]) ->
             path.write_bytes(model.SerializeToString())
         program = Path(folder) / "model.smalti"
         job = {"model": str(path), "program": str(program), "options": dict(options)}
-        done = subprocess.run(
-            [sys.executable, "-m", __name__],
-            input=json.dumps(job),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = _run_to_its_end([sys.executable, "-m", __name__], json.dumps(job))
         if done.returncode == 0:
             return container.load(program)
         raise _mistake(done, model)
+
+
+def _run_to_its_end(command: list[str], told: str) -> subprocess.CompletedProcess[str]:
+    """Run a process that reads `told`; if the interpreter exits meanwhile, or this is interrupted, end the process."""
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    atexit.register(process.kill)
+    try:
+        output, errors = process.communicate(told)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        atexit.unregister(process.kill)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
 
 
 def _mistake(

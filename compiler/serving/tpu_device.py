@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import warnings
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from ...backends.cpu.session import OnnxSession
 from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.runtime.api.property_values import Values
 from ...backends.runtime.devices.device import Device
 from ...backends.runtime.devices.loaded_model import LoadedModel
+from ...backends.runtime.devices.mixed_samples import mixes_samples
 from ...backends.runtime.devices.served_model import ServedModel
 from ...backends.runtime.devices.simulated_model import SimulatedModel
 from ...backends.runtime.requests.inference import Arrays
 from ...backends.targets.target import load_target
 from .compile_job import compile_apart
+
+if TYPE_CHECKING:
+    from ...backends.program.program import Program
 
 LARGEST_BATCH = 32
 """The largest batch that is tried when the best one is looked for."""
@@ -28,6 +35,8 @@ class TpuDevice(Device):
     def __init__(self, name: str = "TPU.0", load_nanoseconds: int = 0) -> None:
         self.name = name
         self._load_nanoseconds = load_nanoseconds
+        self._compiled: WeakKeyDictionary[ServedModel, dict[str, Program]] = WeakKeyDictionary()
+        """Programs of models that are not loaded yet, by their options as JSON."""
 
     @property
     def full_name(self) -> str:
@@ -49,18 +58,27 @@ class TpuDevice(Device):
         from ..onnx_import.importer import import_onnx
 
         try:
-            import_onnx(model.source, make_context(), batch=1)
+            import_onnx(model.source, make_context(), **_sizes(model, 1))
         except DiagnosticError:
             return ()
         return model.nodes
 
+    @property
+    def largest_batch(self) -> int:
+        """The largest batch that is tried."""
+        return LARGEST_BATCH
+
     def optimal_batch(self, model: ServedModel, settings: Mapping[str, Any]) -> int:
-        """Return the smallest batch whose simulated throughput is within 5% of the best, among powers of two."""
+        """Return the smallest batch whose simulated throughput is within 5% of the best, among powers of two; 1 if the
+        model cannot be batched.
+        """
+        if model.whole_ports:
+            return 1
         rates: dict[int, float] = {}
         batch = 1
         while batch <= LARGEST_BATCH:
             try:
-                loaded = self.load(model, [batch], settings)
+                loaded = SimulatedModel({batch: self._program(model, batch, settings)})
             except DiagnosticError:
                 if not rates:
                     raise
@@ -75,10 +93,27 @@ class TpuDevice(Device):
     def load(
         self, model: ServedModel, batches: Sequence[int], settings: Mapping[str, Any]
     ) -> LoadedModel:
-        """Return programs for the batches. Raises DiagnosticError as `compile_model` does."""
-        programs = {
-            batch: compile_apart(model.source, _options(settings, batch)) for batch in batches
-        }
+        """Return programs for the batches, or for single inferences of a model that cannot be batched, or that mixes
+        samples, with a warning.
+
+        Raises DiagnosticError as `compile_model` does.
+        """
+        if model.whole_ports and max(batches) > 1:
+            port = model.whole_ports[0]
+            warnings.warn(
+                f"'{model.name}' is served singly: axis 0 of '{port.name}', of shape "
+                f"{list(port.shape)}, is neither open nor 1",
+                stacklevel=2,
+            )
+        sizes = [1] if model.whole_ports else batches
+        programs = {batch: self._program(model, batch, settings) for batch in sizes}
+        self._compiled.pop(model, None)
+        largest = max(programs)
+        if largest > 1 and 1 in programs and mixes_samples(programs, largest):
+            warnings.warn(
+                f"'{model.name}' is served singly: it mixes the samples of a batch", stacklevel=2
+            )
+            programs = {1: programs[1]}
         compute = None
         if settings["VALUES"] is Values.CPU:
             compute = OnnxSession(model.source).run
@@ -86,20 +121,39 @@ class TpuDevice(Device):
             compute = _nothing
         return SimulatedModel(programs, compute, settings["TIME_SCALE"])
 
+    def _program(self, model: ServedModel, batch: int, settings: Mapping[str, Any]) -> Program:
+        """Return the program for a batch, compiled unless it was since the model was loaded last."""
+        options = {**_options(settings), **_sizes(model, batch)}
+        key = json.dumps(options, default=str)
+        kept = self._compiled.setdefault(model, {})
+        if key not in kept:
+            kept[key] = compile_apart(model.source, options)
+        return kept[key]
+
+
+def _sizes(model: ServedModel, batch: int) -> dict[str, Any]:
+    """Return the options of the import that set axis 0 to `batch`, or to 1 where only some inputs leave it open."""
+    if not model.whole_ports:
+        return {"batch": batch}
+    is_open = {each.name: each.shape for each in model.inputs if each.shape[:1] == (None,)}
+    if len(is_open) == len(model.inputs):
+        return {"batch": 1}
+    shapes = {name: [1, *shape[1:]] for name, shape in is_open.items() if None not in shape[1:]}
+    return {"input_shapes": shapes} if shapes else {}
+
 
 def _nothing(sample: Arrays) -> None:
     """Compute no values: only the time matters."""
 
 
-def _options(settings: Mapping[str, Any], batch: int) -> dict[str, Any]:
-    """Return the options of `compile_model` for a batch."""
+def _options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of `compile_model` that settings say."""
     calibration = settings["CALIBRATION"] or None
     quantize = settings["QUANTIZE"] or ("f16" if calibration is None else "int8")
     options: dict[str, Any] = {
         "target": settings["TARGET"],
         "quantize": quantize,
         "calibration": calibration,
-        "batch": batch,
     }
     instances, cores = settings["INSTANCES"], settings["CORES"]
     available = load_target(settings["TARGET"]).cores

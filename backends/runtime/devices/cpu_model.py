@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,9 @@ class CpuModel(LoadedModel):
 
     `nanoseconds`: how long an inference takes in virtual time; 0 in real time, where it takes as long as it takes.
     """
+
+    most_instances = sys.maxsize
+    """Any number: ONNX Runtime takes runs of one session from several threads."""
 
     session: OnnxSession
     nanoseconds: int = 0

@@ -23,8 +23,16 @@ class ServedPort:
     shape: tuple[int | None, ...]
     dtype: np.dtype
 
+    @property
+    def holds_one_sample(self) -> bool:
+        """Whether axis 0 is open or 1, so that samples can be joined along it."""
+        return bool(self.shape) and self.shape[0] in (None, 1)
+
     def check(self, array: np.ndarray) -> np.ndarray:
-        """Return an array in the port's dtype. Raises DiagnosticError if its shape or its numbers do not fit."""
+        """Return an array in the port's dtype; floats are rounded to it.
+
+        Raises DiagnosticError if its shape or its numbers do not fit, or if integers do not fit the dtype.
+        """
         fits = array.ndim == len(self.shape) and all(
             wanted is None or size == wanted
             for size, wanted in zip(array.shape, self.shape, strict=True)
@@ -39,7 +47,16 @@ class ServedPort:
             raise DiagnosticError(
                 f"input '{self.name}' has type {array.dtype}, expected {self.dtype}"
             )
-        return array.astype(self.dtype, copy=False)
+        converted = array.astype(self.dtype, copy=False)
+        if array.dtype.kind in "iu" and self.dtype.kind in "iu":
+            changed = np.flatnonzero(converted != array)
+            if changed.size:
+                raise DiagnosticError(
+                    f"input '{self.name}' holds {array.flat[changed[0]]}, "
+                    f"which {self.dtype} cannot hold",
+                    hint=f"give numbers that fit {self.dtype}",
+                )
+        return converted
 
 
 class ServedModel:
@@ -56,6 +73,11 @@ class ServedModel:
         self.nodes = [node.name or node.output[0] for node in graph.node]
         self.inputs = [_port(each) for each in graph.input if each.name not in constants]
         self.outputs = [_port(each) for each in graph.output]
+
+    @property
+    def whole_ports(self) -> list[ServedPort]:
+        """The inputs and outputs along whose axis 0 samples cannot be joined; with any, it is served singly."""
+        return [each for each in (*self.inputs, *self.outputs) if not each.holds_one_sample]
 
 
 def _read(source: str | Path | ModelProto) -> ModelProto:

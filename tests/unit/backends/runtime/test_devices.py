@@ -3,31 +3,26 @@
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
 from smalti.backends.cpu.session import OnnxSession, run_onnx
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.runtime.batching.fixed_size import FixedSize
 from smalti.backends.runtime.clocks.clock import SECOND
 from smalti.backends.runtime.clocks.virtual_clock import VirtualClock
 from smalti.backends.runtime.devices.cpu_model import CpuModel
 from smalti.backends.runtime.devices.loaded_model import LoadedModel
+from smalti.backends.runtime.devices.served_model import ServedPort
 from smalti.backends.runtime.devices.simulated_model import SimulatedModel
 from smalti.backends.runtime.requests.inference import Inference
 from smalti.backends.runtime.serving.instance import Instance
 from smalti.backends.runtime.serving.server import Server
 from smalti.compiler import compile_model
 
+from . import served_network
+
 
 @pytest.fixture(scope="module")
 def network() -> onnx.ModelProto:
-    weights = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["x", "w"], ["p"]), helper.make_node("Relu", ["p"], ["y"])],
-        "net",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 6])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 3])],
-        [onnx.numpy_helper.from_array(weights, "w")],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    return served_network.network()
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +75,17 @@ def test_the_cards_times_are_simulated(programs):
     samples = [np.zeros((1, 6), np.float32)] * 8
     _, clock = served(model, samples)
     assert clock.now() == sum(model.times(4, first=first).device for first in (True, False))
+
+
+def test_the_cpu_takes_any_number_of_instances(network):
+    assert CpuModel(OnnxSession(network)).most_instances > 1000
+
+
+def test_integers_are_converted_only_if_they_stay_equal():
+    port = ServedPort("i", (2,), np.dtype(np.int32))
+    converted = port.check(np.array([3, -4], np.int64))
+    assert converted.dtype == np.int32 and converted.tolist() == [3, -4]
+    with pytest.raises(DiagnosticError, match="input 'i' holds 4294967296, which int32 cannot"):
+        port.check(np.array([3, 2**32], np.int64))
+    floats = ServedPort("f", (1,), np.dtype(np.float32))
+    assert floats.check(np.array([0.1])).dtype == np.float32

@@ -1,11 +1,17 @@
 """The simulated card in service, through `smalti.runtime`."""
 
+import subprocess
+import sys
+
 import numpy as np
+import onnx
 import pytest
 import smalti.runtime as ov
+from onnx import helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.compiler import compile_model
+from smalti.compiler.serving import tpu_device
 
 from tests.unit.backends.runtime.served_network import network, sample
 
@@ -70,3 +76,60 @@ def test_a_model_that_it_cannot_compile(core: ov.Core):
         core.compile_model(broken, "TPU")
     assert core.query_model(broken, "TPU") == {}
     assert set(core.query_model(network(), "TPU")) == {"product", "relu"}
+
+
+def test_a_fixed_axis_0_is_served_singly(core: ov.Core):
+    fixed = network()
+    for value in (*fixed.graph.input, *fixed.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 8
+    with pytest.warns(UserWarning, match=r"'net' is served singly: axis 0 of 'x', of shape \[8, 6"):
+        compiled = core.compile_model(fixed, "BATCH:TPU(4)")
+    x = np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
+    np.testing.assert_allclose(compiled({"x": x})["y"], run_onnx(fixed, {"x": x})["y"], atol=0.02)
+    assert set(core.query_model(fixed, "TPU")) == {"product", "relu"}
+
+
+def test_an_input_without_samples_is_served_singly(core: ov.Core):
+    model = onnx.parser.parse_model(
+        '<ir_version: 9, opset_import: ["": 17]> '
+        "net (float[b, 6] x, float[6] s) => (float[b, 6] y) { y = Add(x, s) }"
+    )
+    compiled = core.compile_model(model, "TPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+    inputs = {"x": sample(1), "s": np.arange(6, dtype=np.float32)}
+    np.testing.assert_allclose(compiled(inputs)["y"], inputs["x"] + inputs["s"], atol=0.02)
+
+
+def test_the_best_batch_needs_no_times_and_compiles_once(core: ov.Core, monkeypatch):
+    asked, compile_apart = [], tpu_device.compile_apart
+
+    def counted(model, options):
+        asked.append(options["batch"])
+        return compile_apart(model, options)
+
+    monkeypatch.setattr(tpu_device, "compile_apart", counted)
+    monkeypatch.setattr(tpu_device, "LARGEST_BATCH", 2)
+    core.compile_model(network(), "TPU", {"PERFORMANCE_HINT": "THROUGHPUT", "TIME_SCALE": 0})
+    assert asked == [1, 2]
+
+
+def test_a_script_that_exits_ends_the_compilation():
+    script = (
+        "import sys, threading, time\n"
+        "from smalti.compiler.serving.compile_job import _run_to_its_end\n"
+        "sleep = [sys.executable, '-c', 'import time; print(1); time.sleep(60)']\n"
+        "threading.Thread(target=_run_to_its_end, args=(sleep, ''), daemon=True).start()\n"
+        "time.sleep(1)\n"
+    )
+    # The output of a process that is left behind would keep the pipe of errors open.
+    subprocess.run([sys.executable, "-c", script], timeout=30, check=True, capture_output=True)
+
+
+def test_a_model_that_mixes_samples_is_served_singly(core: ov.Core):
+    mixing = network()
+    mixing.graph.node.append(helper.make_node("ReduceMean", ["y"], ["m"], axes=[0], keepdims=1))
+    mixing.graph.node.append(helper.make_node("Sub", ["y", "m"], ["z"]))
+    mixing.graph.output[0].name = "z"
+    with pytest.warns(UserWarning, match="mixes the samples of a batch"):
+        compiled = core.compile_model(mixing, "BATCH:TPU(2)")
+    assert compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") == 1
+    np.testing.assert_array_equal(compiled(sample(1))["z"], np.zeros((1, 3)))
