@@ -2,11 +2,14 @@
 
 import csv
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.interpreter.tpu import run_tpu
+from smalti.backends.targets.target import load_target
 from smalti.compiler.analysis.comparison import Difference
 from smalti.compiler.compilation.compilation import start_from_model
 from smalti.compiler.compilation.compile_options import CompileOptions
@@ -20,7 +23,7 @@ from smalti.compiler.sensitivity.quantized_network import (
 from smalti.passes.table_text import written_name
 from smalti.passes.top.calibration_grammar import read_table
 from smalti.passes.top.calibration_table import CalibrationTable, write_table
-from smalti.passes.top_to_tpu.precision.schemes import SCHEMES
+from smalti.passes.top_to_tpu.precision.schemes import SCHEMES, check_target
 
 from .bad_input.diagnostics import Smalti, assert_diagnostic
 
@@ -65,7 +68,17 @@ def plain_loss(
     return 1 - float(np.mean(cosines))
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+def computed_by_the_default_target() -> list[str]:
+    """Return the schemes of which the target is capable that the tests compile for."""
+    found: list[str] = []
+    for scheme in SCHEMES.values():
+        with suppress(DiagnosticError):
+            check_target(scheme, load_target("default-8c"))
+            found.append(scheme.name)
+    return found
+
+
+@pytest.mark.parametrize("scheme", computed_by_the_default_target())
 def test_losses_are_those_of_the_plain_loop(
     small_onnx: Path, small_data: Path, table: Path, tmp_path: Path, scheme: str
 ):
