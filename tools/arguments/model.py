@@ -16,7 +16,7 @@ from .parser import choice
 if TYPE_CHECKING:
     from ...backends.diagnostics.progress import Progress
     from ...compiler.compilation.compilation import Compilation
-from ...compiler.compilation.compile_options import CompileOptions
+    from ...compiler.compilation.compile_options import CompileOptions
 
 
 def positive(text: str) -> int:
