@@ -7,10 +7,8 @@ import subprocess
 from collections.abc import Callable, Iterable
 from functools import cache
 from math import ceil
-from typing import Any, TypeVar
+from typing import TypeVar
 from zlib import crc32
-
-import pytest
 
 from tests.shared_files import ROOT
 
@@ -66,11 +64,6 @@ def share_of_commit(
     return [item for item in every if name(item) in chosen]
 
 
-def rest_is_slow(items: Iterable[Item], parts: int, name: Callable[[Item], str] = str) -> list[Any]:
-    """Return all items as parameters of a test: those of the commit's share as they are, the others marked slow."""
-    every = list(items)
-    chosen = {name(item) for item in share_of_commit(every, parts, name)}
-    return [
-        item if name(item) in chosen else pytest.param(item, marks=pytest.mark.slow)
-        for item in every
-    ]
+def is_of_commit(name: str, parts: int) -> bool:
+    """Return whether a name is in the commit's share, which is about one of so many parts."""
+    return runs_all() or number_of_commit(name) % parts == 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import settings
 from smalti.tools.lit_runner.golden_test import add_update_option
 
-from .commit_seed import replay
+from .commit_seed import is_of_commit, replay
 from .shared_files import ROOT, SHARED
 
 # How long an example takes says nothing where others work on the machine.
@@ -53,9 +53,18 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked slow are skipped unless --runslow is given."""
+    """Tests marked slow are skipped unless --runslow is given, and those marked share(parts) with most commits, unless
+    what they expect is written anew.
+    """
     if config.getoption("--runslow"):
         return
     for item in items:
+        share = item.get_closest_marker("share")
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="a long sweep: give --runslow"))
+        elif not (
+            share is None
+            or config.getoption("--update-golden")
+            or is_of_commit(item.nodeid, *share.args)
+        ):
+            item.add_marker(pytest.mark.skip(reason="runs with other commits: give --runslow"))

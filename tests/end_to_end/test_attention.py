@@ -108,6 +108,7 @@ def pre_norm():
     return block.model(block.op("Add", block.feed_forward(block.norm(x)), x))
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("make", [post_norm, pre_norm])
 @pytest.mark.parametrize(("target", "cores"), [("edge-1c", 1), ("default-8c", 8)])
 def test_levels_agree(make, target, cores):
@@ -124,6 +125,7 @@ def masked(mask: str):
     return block.model(block.attention("x", mask))
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("mask", MASKS)
 def test_masks_in_floats(mask: str):
     model = masked(mask)

@@ -9,6 +9,7 @@ from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("quantize", ["int8", pytest.param("f32", marks=pytest.mark.slow)])
 def test_blazeface(shared_file, quantize: str):
     model = shared_file("models/blazeface.onnx")

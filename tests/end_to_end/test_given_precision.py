@@ -16,7 +16,7 @@ from onnx import helper, numpy_helper
 from smalti.backends.cpu.session import run_onnx
 from smalti.compiler import compile_model, import_model
 
-from tests.commit_seed import rest_is_slow, share_of_commit
+from tests.commit_seed import share_of_commit
 
 RNG = np.random.default_rng(7)
 SLOW = pytest.mark.slow
@@ -220,7 +220,8 @@ STORAGES = ("i1", "u1", "i2", "u2")
 FORMATS: tuple[Literal["f32", "int8"], ...] = ("int8", "f32")
 
 
-@pytest.mark.parametrize("storage", rest_is_slow(STORAGES, 4))
+@pytest.mark.share(4)
+@pytest.mark.parametrize("storage", STORAGES)
 @pytest.mark.parametrize("quantize", FORMATS)
 def test_ops_equal_those_of_onnxruntime(storage: str, quantize: Literal["f32", "int8"]):
     given = network(storage)

@@ -71,6 +71,7 @@ def test_groups_are_in_the_schedule(fields: str, tmp_path: Path):
     check_given_back(model, first, tmp_path / "m.smalti")
 
 
+@pytest.mark.share(4)
 def test_groups_that_are_planned_are_in_the_schedule(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -128,6 +129,7 @@ def uneven(draw: st.DrawFn) -> tuple[tuple[int, ...], ...]:
     return tuple(draw(st.permutations(parts)))
 
 
+@pytest.mark.share(4)
 @given(uneven(), st.data())
 @settings(max_examples=5, derandomize=True, phases=UNSHRUNK)
 def test_uneven_windows_are_given_back(windows: tuple[tuple[int, ...], ...], data: st.DataObject):

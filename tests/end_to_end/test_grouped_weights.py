@@ -98,6 +98,7 @@ def test_levels_of_random_networks_agree_to_the_bit(
     same(program, tpu, "program against tpu")
 
 
+@pytest.mark.share(4)
 def test_scales_cross_global_memory_beside_their_groups():
     """For each 32 weights of a column, of half a byte, one byte of scale."""
     generator = np.random.default_rng(5)

@@ -39,6 +39,7 @@ def check_intermediates(model: str | Path, quantize: str, inputs: dict[str, np.n
         assert worst.snr_db >= DECIBELS[quantize], f"{level}: {worst}"
 
 
+@pytest.mark.share(3)
 @both
 def test_digits(quantize: str):
     _, images, labels = load_images()

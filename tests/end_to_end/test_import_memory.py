@@ -101,6 +101,7 @@ def peak_mb(folder: Path, layers: int, kind: str) -> float:
     return ran.peak_mb
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("kind", ["external", "inline"])
 def test_weights_are_never_held_whole(kind: str, tmp_path: Path):
     """160 MiB of weights take 70 MB more than one of its matrices takes: some pieces, and files mapped around them."""

@@ -54,6 +54,7 @@ def test_figures(smalti: Smalti, small_files: Path):
     assert ran.code == 1 and "error:" in ran.err and "Traceback" not in ran.err
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("target", ["default-8c", "cloud-ai-100-16c", "edge-1c"])
 def test_advice_is_true(target: str):
     """The cores that are used are as fast alone; a sample of the advised batch takes less than two thirds."""

@@ -152,6 +152,7 @@ def test_products_of_one_value_share_its_quantization():
     assert text.count('kind = "round"') == 2, "the zero point and the integers"
 
 
+@pytest.mark.share(3)
 def test_a_network_that_onnx_runtime_quantizes_dynamically(tmp_path: Path):
     from onnxruntime import quantization
 

@@ -98,6 +98,7 @@ def ir_of(path: Path) -> str:
     return text
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("stage", STAGES)
 def test_text_of_every_stage_round_trips(compiled: Compiled, stage: str):
     path = compiled.file(stage)
@@ -152,6 +153,7 @@ def nameless(module: ModuleOp) -> str:
     return print_module(module)
 
 
+@pytest.mark.share(3)
 def test_the_printed_pipeline_reproduces_every_stage(compiled: Compiled, tmp_path: Path):
     """`smalti-opt -p` on the file of `smalti import` writes the same files.
 

@@ -64,6 +64,7 @@ SETTINGS = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 FORMATS = st.sampled_from(["int8", "f32", "f16"])
 
 
+@pytest.mark.share(4)
 @given(networks(), MACHINES, FORMATS)
 @settings(max_examples=40, **SETTINGS)
 def test_no_program_is_quicker(model: onnx.ModelProto, target: Target, quantize: Quantize):

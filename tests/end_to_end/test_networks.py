@@ -40,6 +40,7 @@ def test_digits_int8_accuracy(digits_int8):
     assert got >= expected - 0.010
 
 
+@pytest.mark.share(3)
 def test_digits_is_the_same_on_every_target_and_level(digits_int8):
     """Targets, numbers of cores, interpreters and the simulator agree to the bit."""
     calibration, images, _ = load_images()
@@ -58,6 +59,7 @@ def test_digits_is_the_same_on_every_target_and_level(digits_int8):
             np.testing.assert_array_equal(got, reference, err_msg=f"{cores} cores, {level}")
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("quantize", ["int8", "f32", "f16", "bf16"])
 def test_digits_keeps_its_numbers_through_every_pass(quantize: str):
     """As --verify-numerics runs it: the interpreter of each level, the simulator for isa."""
@@ -68,6 +70,7 @@ def test_digits_keeps_its_numbers_through_every_pass(quantize: str):
     compilation.lower_to("isa")
 
 
+@pytest.mark.share(4)
 def test_cifar10_keeps_its_numbers_through_every_pass(cifar10_model: Path):
     compilation = start_from_model(cifar10_model, CompileOptions(None, None, "int8", "random:1"))
     compilation.instruments = [NumericsVerifier("random:3")]

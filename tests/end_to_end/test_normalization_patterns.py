@@ -165,6 +165,7 @@ def test_scale_and_bias_of_any_shape(shape: tuple[int, ...]):
     check_f32(model, "default-8c", 8)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("form", ["divided", "shifted", "rms"])
 def test_bert_block(form: str):
     """Near ONNX Runtime in f32; in INT8 all levels to the bit."""

@@ -59,6 +59,7 @@ def call(site: Path, program: str, *words: object, plugin: bool = True) -> tuple
 OPT, SMALTI = "smalti.tools.opt", "smalti.tools.main"
 
 
+@pytest.mark.share(4)
 def test_tools_list_what_it_brings(site: Path):
     assert "top-find-squares" in call(site, OPT, "--list-passes")[1]
     assert "square" in call(site, OPT, "--list-dialects")[1]
@@ -66,6 +67,7 @@ def test_tools_list_what_it_brings(site: Path):
     assert "top-find-squares" not in call(site, OPT, "--list-passes", plugin=False)[1]
 
 
+@pytest.mark.share(4)
 def test_each_level_reads_and_runs_its_ops(site: Path, model: Path):
     words = ["--insert-pass", "before=cse:top-find-squares", "--target", "square-2c"]
     words += ["--quantize", "f32", "--emit", "top,tpu,tile,isa,program", "-o", "squares.smalti"]
@@ -92,6 +94,7 @@ def test_each_level_reads_and_runs_its_ops(site: Path, model: Path):
     assert code == 0 and "square x=" in printed and 'loc("square_me")' in printed
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("quantize", ["int8", "f16"])
 def test_mixed_with_other_formats(site: Path, model: Path, quantize: str):
     words = ["--insert-pass", "before=cse:top-find-squares", "--target", "square-2c"]
@@ -108,6 +111,7 @@ def test_mixed_with_other_formats(site: Path, model: Path, quantize: str):
     assert decibels > 30
 
 
+@pytest.mark.share(3)
 def test_program_without_its_plugin_is_a_diagnostic(site: Path, model: Path):
     words = [
         "--insert-pass",

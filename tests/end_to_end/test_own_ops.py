@@ -173,6 +173,7 @@ def test_integers_are_equal_at_every_level_and_near_the_reference(case, target: 
         assert 10 * np.log10(np.square(expected).sum() / noise) > network.least_decibels
 
 
+@pytest.mark.share(3)
 def test_floats_round_once(case):
     _, folder, expected = case
     found = outputs(folder, "default-8c", "f16")

@@ -120,6 +120,7 @@ def test_products_of_four_bits_go_at_their_rate():
     assert busy["y"] < 0.6 * busy["t"]
 
 
+@pytest.mark.share(3)
 def test_half_of_the_bytes_of_weights_cross_global_memory():
     generator = np.random.default_rng(5)
     weights = numpy_helper.from_array(generator.normal(size=(512, 1024)).astype(np.float32), "w")

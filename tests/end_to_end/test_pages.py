@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +42,13 @@ def name(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+def in_shares(found: Iterable[Path]) -> Iterator[object]:
+    """Of the pages with commands all but README, which newcomers read, in shares that change with the commit."""
+    for page in found:
+        is_first = name(page) == "README.md"
+        yield page if is_first else pytest.param(page, marks=pytest.mark.share(3))
+
+
 RUN = [page for page in PAGES if any(block.language == "console" for block in blocks(page))]
 
 
@@ -63,7 +70,7 @@ def test_the_pages_are_found():
     }
 
 
-@pytest.mark.parametrize("page", RUN, ids=name)
+@pytest.mark.parametrize("page", [*in_shares(RUN)], ids=name)
 def test_commands(page: Path, tmp_path: Path, pytestconfig: pytest.Config):
     """Every command of a page prints what the page shows, in a folder with the files that the page writes; and pictures
     that commands draw are those that the page shows.

@@ -31,6 +31,7 @@ def images() -> np.ndarray:
     return np.random.default_rng(0).normal(size=(IMAGES, 1, 8, 8)).astype(np.float32)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("jobs", [2, 3, 20])
 def test_jobs_change_nothing(digits: CompiledModel, images: np.ndarray, jobs: int):
     alone = digits.run({"image": images})
@@ -104,6 +105,7 @@ def test_the_option(
     assert ran.code == 1 and "--mode both" in ran.err
 
 
+@pytest.mark.share(4)
 def test_an_instruction_of_a_plugins_file_runs_in_every_process(tmp_path: Path):
     """The instruction of the page for authors, loaded from its file: of no module that a process could import."""
 

@@ -82,6 +82,7 @@ FLOAT_STEPS = {"f32": 1e-4, "f16": 2**-9, "bf16": 2**-6}
 """How far results in floats may be from each other: of half floats two steps."""
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("ports", PORTS, ids=NAMES)
 @pytest.mark.parametrize(
     ("quantize", "cores", "batch"),

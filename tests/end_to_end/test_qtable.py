@@ -40,11 +40,13 @@ def test_mixed_networks_run_on_the_device(digits_model: Path, tmp_path: Path, ca
     assert noise(digits_model, quantize, table) < 0.01
 
 
+@pytest.mark.share(3)
 def test_layers_in_floats_take_noise_away(digits_model: Path, tmp_path: Path):
     (tmp_path / "q").write_text("* f32\n")
     assert noise(digits_model, "int8", tmp_path / "q") < 1e-10 < noise(digits_model, "int8", None)
 
 
+@pytest.mark.share(3)
 def test_thresholds_hold_for_symmetric_layers(digits_model: Path, tmp_path: Path):
     """A scheme for all layers in the qtable is that of the network: both saturate at the table's thresholds."""
     table, qtable = tmp_path / "t.calibration", tmp_path / "q"

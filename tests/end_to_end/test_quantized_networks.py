@@ -78,6 +78,7 @@ def output_step(path: Path) -> float:
     return float(scales[last.input[1]].item())
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize(
     ("model", "form", "storage"),
     [

@@ -112,18 +112,21 @@ def check_half(model: onnx.ModelProto, target: str, cores: int) -> None:
 SETTINGS = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
+@pytest.mark.share(3)
 @given(networks(), MACHINES)
 @settings(max_examples=40, **SETTINGS)
 def test_int8_levels_agree_to_the_bit(model: onnx.ModelProto, machine: tuple[str, int]):
     check_int8(model, *machine)
 
 
+@pytest.mark.share(3)
 @given(networks(), MACHINES)
 @settings(max_examples=25, **SETTINGS)
 def test_f32_levels_agree(model: onnx.ModelProto, machine: tuple[str, int]):
     check_f32(model, *machine)
 
 
+@pytest.mark.share(3)
 @given(networks(amplifies=False), MACHINES)
 @settings(max_examples=25, **SETTINGS)
 def test_half_precision_levels_agree(model: onnx.ModelProto, machine: tuple[str, int]):

@@ -29,6 +29,7 @@ def distance(accuracy: Accuracy, scheme: str = "int8") -> float:
     return float(((got - expected) ** 2).mean())
 
 
+@pytest.mark.share(3)
 def test_each_method_brings_the_logits_nearer():
     """With weights of four bits: corrected biases help, learned rounding helps more, and both together most."""
     plain = distance(Accuracy(), "w4a8")
@@ -40,6 +41,7 @@ def test_each_method_brings_the_logits_nearer():
     assert both < plain / 2
 
 
+@pytest.mark.share(3)
 def test_eight_bits_do_not_lose():
     """In INT8, where there is little to win, the logits are not farther away."""
     assert distance(Accuracy("adaround", True)) < 1.1 * distance(Accuracy())

@@ -64,6 +64,7 @@ def test_only_the_schedule_is_written(smalti: Smalti, small_onnx: Path, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["m.schedule"]
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("quantize", ["int8", "bf16"])
 def test_a_network_of_the_tests(cifar10_model: Path, quantize):
     options = CALIBRATED if quantize == "int8" else {}
@@ -72,6 +73,7 @@ def test_a_network_of_the_tests(cifar10_model: Path, quantize):
     assert file_of(again) == file_of(first)
 
 
+@pytest.mark.share(3)
 def test_a_transformer_whose_layers_have_names_alike():
     model = bert_layer(0)
     symbols = {"batch": 1, "sequence": 16}
@@ -90,6 +92,7 @@ EFFECTS = (
 SETTINGS = {"suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
+@pytest.mark.share(4)
 @given(networks(), MACHINES, st.data())
 @settings(max_examples=20, **SETTINGS)
 def test_any_part_of_a_schedule_is_obeyed(
@@ -122,6 +125,7 @@ def test_any_part_of_a_schedule_is_obeyed(
         np.testing.assert_array_equal(value, expected[name])
 
 
+@pytest.mark.share(4)
 @given(networks(), MACHINES)
 @settings(max_examples=15, **SETTINGS)
 def test_every_level_of_optimization_computes_the_same(
@@ -141,6 +145,7 @@ def test_every_level_of_optimization_computes_the_same(
             np.testing.assert_array_equal(value, expected[name], str(optimization))
 
 
+@pytest.mark.share(3)
 def test_levels_are_worth_it(digits_model: Path):
     """Each level takes fewer cycles than the one below, and level 0 keeps nothing on chip."""
     models = [compile_model(digits_model, optimization=level, **CALIBRATED) for level in range(3)]
@@ -283,6 +288,7 @@ def test_a_program_with_a_damaged_schedule(small_files: Path):
         print(model.schedule)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("network", ["digits", "cifar10"])
 def test_the_plan_of_a_network_is_explained(
     network: str, smalti: Smalti, digits_model: Path, tmp_path: Path
@@ -319,6 +325,7 @@ def test_ir_that_is_planned_has_no_trace(smalti: Smalti, small_onnx: Path, tmp_p
             assert not (tmp_path / "t.json").exists() and not (tmp_path / "n.smalti").exists()
 
 
+@pytest.mark.share(3)
 def test_a_model_compiled_in_python_explains_its_plan(digits_model: Path):
     model = compile_model(digits_model, trace_plan=True, **CALIBRATED)
     assert model.plan_trace is not None and model.schedule is not None
@@ -334,6 +341,7 @@ def test_a_model_compiled_in_python_explains_its_plan(digits_model: Path):
         compile_model(digits_model, trace_plan=True, passes={"tile-plan": False}, **CALIBRATED)
 
 
+@pytest.mark.share(3)
 @given(networks(), MACHINES, st.integers(0, 2))
 @settings(max_examples=15, **SETTINGS)
 def test_any_plan_is_told_and_stays_the_same(

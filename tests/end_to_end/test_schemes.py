@@ -74,6 +74,7 @@ def test_levels_agree_to_the_bit(model: onnx.ModelProto, machine: tuple[str, int
     check_levels(model, machine, scheme)
 
 
+@pytest.mark.share(3)
 @given(networks(), MACHINES, st.lists(st.sampled_from(PLAIN), min_size=2, max_size=5))
 @settings(max_examples=8, **SETTINGS)
 def test_mixed_networks_agree(model: onnx.ModelProto, machine: tuple[str, int], layers: list[str]):

@@ -21,6 +21,7 @@ def table(small_onnx: Path, small_data: Path, tmp_path_factory: pytest.TempPathF
     return path
 
 
+@pytest.mark.share(3)
 def test_what_is_chosen_reaches_the_goal(
     smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path
 ):

@@ -39,6 +39,7 @@ def test_sensitivity_is_that_of_the_command(
     assert [(each.group.name, each.loss) for each in found.layers] == expected
 
 
+@pytest.mark.share(3)
 def test_searches(small_onnx: Path, small_data: Path):
     pytest.importorskip("scipy")
     trial = trial_of(small_onnx, small_data)

@@ -34,6 +34,7 @@ def machine(cores: int, local_bytes: int) -> Target:
     return target.model_copy(update={"name": name, "cores": cores, "local_memory": memory})
 
 
+@pytest.mark.share(4)
 @given(networks(), st.sampled_from((1, 2, 4)), st.floats(10, 15))
 @settings(**SETTINGS)
 def test_what_is_planned_fits(model: onnx.ModelProto, cores: int, scale: float):

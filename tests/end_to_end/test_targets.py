@@ -87,6 +87,7 @@ def samples(network: onnx.ModelProto, count: int) -> dict[str, np.ndarray]:
     return {"x": np.random.default_rng(8).normal(size=shape).astype(np.float32)}
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("build", [small_model, depthwise_model, perceptron])
 def test_every_target_computes_the_same(build: Callable[[], onnx.ModelProto]):
     """INT8: equal to the bit everywhere, with the sanitizer; f32: within rounding of ONNX Runtime."""
@@ -124,6 +125,7 @@ FORMATS = ("f32", "f16", "int8")
 """check_half takes bf16 along with f16."""
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("quantize", FORMATS)
 @pytest.mark.parametrize("target", shipped_targets())
 def test_an_attention_block_on_every_target(target: str, quantize: str):

@@ -63,6 +63,7 @@ def test_a_single_file(suite: Path):
     assert code == 0 and "Passed: 1 (100.00%)" in out
 
 
+@pytest.mark.share(3)
 def test_real_processes_on_demand(suite: Path):
     """`--param external=1` runs the same file by lit's own shell."""
     code, out = lit("-a", "--param", "external=1", suite / "passes.mlir")

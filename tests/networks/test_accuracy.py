@@ -35,6 +35,7 @@ LARGEST_LOSS_DB = 3.0
 """By how much INT8 may be worse than ONNX Runtime's, tensor by tensor."""
 
 
+@pytest.mark.share(4)
 @every_network
 def test_floats(case: Case):
     """Every tensor, and the program's outputs: quick networks in each float type, each other one in one of the three,
@@ -61,6 +62,7 @@ def type_of_commit(name: str) -> list[Quantize]:
     return [types[order.index(name) % len(types)]]
 
 
+@pytest.mark.share(4)
 @every_network
 def test_int8(case: Case):
     """Every tensor that both have, the logits before a Softmax and without their mean."""
@@ -73,6 +75,7 @@ def test_int8(case: Case):
     assert not worse
 
 
+@pytest.mark.share(3)
 def test_a_mask_leaves_the_scores():
     """-10000 in the place of later tokens' scores does not widen the 8-bit steps of all others."""
     case = Case(NETWORKS["gpt2_block"])
@@ -81,6 +84,7 @@ def test_a_mask_leaves_the_scores():
     assert case.yardstick["logits"].snr_db < 15  # what 8 bits for all leave
 
 
+@pytest.mark.share(3)
 def test_boxes_and_scores_keep_their_own_scales():
     """Boxes to 640 and scores below 1 in one output: ONNX Runtime's INT8 leaves the scores nothing."""
     case = Case(NETWORKS["detector"])
@@ -91,6 +95,7 @@ def test_boxes_and_scores_keep_their_own_scales():
         assert Difference.between("", got[:, row], expected[:, row]).snr_db > 20
 
 
+@pytest.mark.share(3)
 def test_poles_of_a_segmenter_give_finite_numbers():
     case = Case(NETWORKS["segmenter"])
     _, program, _ = case.compile("int8", "default-8c")

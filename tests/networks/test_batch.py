@@ -51,6 +51,7 @@ def check(case: Case, batch: int, quantize: Quantize) -> None:
         np.testing.assert_allclose(got, value, rtol=0, atol=tolerance, err_msg=name)
 
 
+@pytest.mark.share(4)
 @pytest.mark.parametrize("case", ["digits", "mnist", "detector", "gpt2_block"], indirect=True)
 @pytest.mark.parametrize(("batch", "quantize"), [(2, "int8"), (3, "int8"), (4, "f32")])
 def test_batch(case: Case, batch: int, quantize: Quantize):

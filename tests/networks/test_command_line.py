@@ -85,6 +85,7 @@ def test_a_new_column_is_blank_in_old_rows(tmp_path: Path):
     assert rows == ["| n | a | b |", "| :--- | ---: | ---: |", "| x |  | 1 |", "| y | 3 | 4 |"]
 
 
+@pytest.mark.share(3)
 def test_a_network_is_measured(capsys: pytest.CaptureFixture[str]):
     assert report.main(["gpt2_block", "--format", "int8"]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "gpt2" in line]
@@ -93,6 +94,7 @@ def test_a_network_is_measured(capsys: pytest.CaptureFixture[str]):
     assert float(cells[report.HEADER.index("least SNR [dB]")]) > 20
 
 
+@pytest.mark.share(4)
 def test_cycles_are_measured_against_the_bound(capsys: pytest.CaptureFixture[str]):
     words = ["digits", "digits:2", "--target", "edge-1c", "--target", "default-8c"]
     assert cycles.main(words) == 0
@@ -139,6 +141,7 @@ def test_an_error_is_a_share_of_the_simulated_cycles():
     assert (cells["median error"], cells["error in all"]) == ("10.0%", "20.0%")
 
 
+@pytest.mark.share(3)
 def test_estimates_are_compared_with_the_simulator(capsys: pytest.CaptureFixture[str]):
     assert estimates.main(["digits", "--layers"]) == 0
     printed = capsys.readouterr().out.splitlines()
@@ -166,6 +169,7 @@ def test_cells_that_are_blank_keep_what_stood_there(tmp_path: Path):
     assert rows == ["| x | 1 | 3 |", "| y | 4 |  |"]
 
 
+@pytest.mark.share(4)
 def test_mechanisms_are_switched_off_in_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
@@ -188,6 +192,7 @@ def test_mechanisms_are_switched_off_in_turn(
     assert ratios[mechanisms.DEFAULT] == 1 and ratios["tensors on chip"] > 1.5
 
 
+@pytest.mark.share(3)
 def test_what_is_lowered_again_without_a_change_is_the_usual_program():
     usual, compiled, _ = Case(NETWORKS["digits"]).compile("int8", mechanisms.TARGET)
     unchanged = CompileOptions(mechanisms.TARGET)

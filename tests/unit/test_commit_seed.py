@@ -7,8 +7,8 @@ import pytest
 from tests import commit_seed
 from tests.commit_seed import (
     VARIABLE,
+    is_of_commit,
     replay,
-    rest_is_slow,
     runs_all,
     seed_of_commit,
     share_of_commit,
@@ -48,14 +48,19 @@ def test_all(monkeypatch: pytest.MonkeyPatch):
     assert runs_all() and "whole" in replay()
 
 
-def test_all_are_parameters_and_those_outside_the_share_are_slow(monkeypatch: pytest.MonkeyPatch):
-    chosen = share("5", monkeypatch)
-    found = rest_is_slow(ITEMS, 3)
-    assert [each if isinstance(each, str) else each.values[0] for each in found] == ITEMS
-    assert [each for each in found if isinstance(each, str)] == chosen
-    assert {mark.name for each in found if not isinstance(each, str) for mark in each.marks} == {
-        "slow"
-    }
+def test_every_name_is_in_the_share_of_some_commit_and_of_most_in_none(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    counts = dict.fromkeys(ITEMS, 0)
+    for seed in range(60):
+        monkeypatch.setenv(VARIABLE, str(seed))
+        seed_of_commit.cache_clear()
+        for name in ITEMS:
+            counts[name] += is_of_commit(name, 3)
+    assert all(0 < count < 40 for count in counts.values())
+    assert sum(counts.values()) == pytest.approx(60 * len(ITEMS) / 3, rel=0.15)
+    monkeypatch.setenv(VARIABLE, "all")
+    assert all(is_of_commit(name, 3) for name in ITEMS)
 
 
 def test_without_a_repository(monkeypatch: pytest.MonkeyPatch, tmp_path):

@@ -72,6 +72,7 @@ def test_every_folder_is_typed():
             assert (init.parent / "py.typed").is_file(), f"{init.parent} has no py.typed"
 
 
+@pytest.mark.share(3)
 def test_wheel_works_without_the_checkout(wheel: Path, tmp_path: Path):
     """Unpacked elsewhere, before the checkout on the path, the demo's parts are found and a model compiles."""
     site = tmp_path / "site"

@@ -9,7 +9,7 @@ from functools import lru_cache
 import pytest
 from smalti.passes.top_to_tpu.precision.schemes import Quantize
 
-from tests.commit_seed import rest_is_slow, share_of_commit
+from tests.commit_seed import share_of_commit
 
 from .__main__ import counts, line
 from .chosen import CHOSEN
@@ -23,7 +23,8 @@ def sweeper(layer: str, quantize: Quantize) -> Sweeper:
     return Sweeper(layer, quantize)
 
 
-@pytest.mark.parametrize("sweep", rest_is_slow(sorted(CHOSEN), 6), ids=str)
+@pytest.mark.share(6)
+@pytest.mark.parametrize("sweep", sorted(CHOSEN), ids=str)
 def test_no_step_is_slower(sweep: Sweep):
     found = sweeper(sweep.layer, sweep.quantize).sweep(sweep.axis, is_quick=True)
     assert not found.violations, line(found)

@@ -62,6 +62,7 @@ def test_bisect_names_the_pass(text: str, program: str, capsys: pytest.CaptureFi
     assert f"pass 2 of 3: {text}\n" in output and MISTAKES[text][1] in output
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("text", MISTAKES)
 def test_reduced_programs_show_the_fault_on_their_inputs(
     text: str, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

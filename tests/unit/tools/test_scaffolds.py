@@ -47,6 +47,7 @@ def program(name: str) -> str:
     return str(Path(sys.executable).with_name(name))
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("kind", PACKAGES)
 def test_a_new_package_passes_its_tests_and_ruff(kind: str, tmp_path: Path):
     main, words = PACKAGES[kind]
@@ -70,6 +71,7 @@ def test_the_golden_test_of_a_new_package_can_fail(tmp_path: Path):
         run(folder, sys.executable, "-m", "pytest", "-q")
 
 
+@pytest.mark.share(3)
 def test_the_tests_of_a_new_op_can_fail(tmp_path: Path):
     """If one level computes something else, the test of the node fails in both formats on both targets."""
     folder = tmp_path / "try-op"
@@ -80,6 +82,7 @@ def test_the_tests_of_a_new_op_can_fail(tmp_path: Path):
         run(folder, sys.executable, "-m", "pytest", "-q")
 
 
+@pytest.mark.share(4)
 def test_a_new_package_under_lit_and_installed(tmp_path: Path):
     """lit runs the golden test as pytest does; an installed plugin may be named by --load-plugin as well."""
     folder = tmp_path / "try-op"

@@ -62,6 +62,7 @@ def test_another_plan_than_the_first_one_is_chosen(tried: Compilation):
     assert planned != ["tile-plan"]
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize(
     "cores",
     [n if n in SOME_CORES else pytest.param(n, marks=pytest.mark.slow) for n in CORES],
@@ -113,6 +114,7 @@ def branches() -> Graph:
     return graph
 
 
+@pytest.mark.share(3)
 def test_few_plans_are_tried_for_some_more_layers():
     x, y = (tensor(name, 3, count, 14, 14) for name, count in (("x", 64), ("y", 192)))
     model = branches().model("branches", [x], [y], 17)

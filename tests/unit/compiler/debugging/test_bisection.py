@@ -104,6 +104,7 @@ def test_each_pass_has_the_tolerance_that_it_declares():
     assert ChangesNumbers(tolerance=1e-4).holds(ir_experiment("test-sloppy")) is not None
 
 
+@pytest.mark.share(3)
 def test_conversion_to_int8_is_no_fault():
     """It moves numbers by far more than 1e-4 of their range, and declares that."""
     experiment = onnx_experiment()

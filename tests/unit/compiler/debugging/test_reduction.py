@@ -202,6 +202,7 @@ class HoldsMatmuls(Predicate):
         return None
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("level", ["tile", "isa"])
 def test_listings_come_down_to_one_step(level: str):
     # What stays on chip is loaded where a program is cut, which takes steps of its own.

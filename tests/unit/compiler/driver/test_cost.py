@@ -8,6 +8,7 @@ from smalti.compiler.driver.cost import cost_comments, costs_of
 from smalti.dialects.level import Level
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("level", ["top", "tpu", "tile", "isa"])
 def test_parts_add_up_at_every_level(level: Level):
     compilation = start_from_model(MODEL, CompileOptions("default-8c", None, "int8", "random:0"))

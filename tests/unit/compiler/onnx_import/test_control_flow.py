@@ -183,6 +183,7 @@ def test_a_scan_of_opset_8(lengths, backward):
     np.testing.assert_allclose(found["outs"], outs, atol=1e-6)
 
 
+@pytest.mark.share(4)
 def test_loops_in_loops_count_together():
     inner = graph(
         [node("Relu", ["u"], ["v"]), node("Identity", ["b"], ["c"])],

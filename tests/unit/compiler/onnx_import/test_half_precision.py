@@ -101,6 +101,7 @@ CASTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.share(3)
 def test_casts_of_the_node_suite():
     """Bit by bit."""
     for types in CASTS:

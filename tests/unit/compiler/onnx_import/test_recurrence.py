@@ -174,6 +174,7 @@ def test_batch_first_is_the_same_transposed(op, direction):
     check(model, fed, expected)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("op", sorted(GATES))
 @pytest.mark.parametrize("lengths", [None, (3, 1)])
 def test_layers_on_the_device(op, lengths):

@@ -40,6 +40,7 @@ def opt(folder: Path, *words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.share(3)
 def test_pass_of_a_file_is_a_flag_a_name_and_a_list_entry(tmp_path: Path):
     (tmp_path / "mine.py").write_text(GOOD)
     for words in (["--top-nothing"], ["-p", "top-nothing"]):
@@ -68,6 +69,7 @@ PLUGIN = Plugin(
 """
 
 
+@pytest.mark.share(3)
 def test_a_function_of_a_plugin_is_called_by_name(tmp_path: Path):
     (tmp_path / "mine.py").write_text(FUNCTION)
     text = RELU.replace('top.relu "y" %x', 'top.call "y" %x function = "twice"')

@@ -200,6 +200,7 @@ def test_bisect_and_reduce_find_it(folder: Path, capsys, monkeypatch):
     assert "plugin 'mine.py' ends with SystemExit: 0" in capsys.readouterr().out
 
 
+@pytest.mark.share(3)
 def test_app_shows_it(folder: Path, monkeypatch):
     pytest.importorskip("textual", reason="the interactive app is an extra")
     from smalti.tools.gui import make_app

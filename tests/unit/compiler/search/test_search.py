@@ -36,6 +36,7 @@ def test_processes_give_the_same_result(tmp_path: Path):
     assert searched(tmp_path, ProcessPool(2)) == searched(tmp_path)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("fault", ["dies", "hangs"])
 def test_points_of_workers_that_fail_are_measured_again(tmp_path: Path, fault: str):
     (tmp_path / "log.faults").touch()

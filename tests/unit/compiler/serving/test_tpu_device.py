@@ -48,6 +48,7 @@ def test_a_script_for_another_runtime_runs_on_it():
     core.clock.close()
 
 
+@pytest.mark.share(3)
 def test_values_of_the_cpu_and_a_target(core: ov.Core):
     compiled = core.compile_model(network(), "TPU(values=NONE)")
     with pytest.raises(DiagnosticError, match="nobody computed values"):
@@ -99,6 +100,7 @@ def test_an_input_without_samples_is_served_singly(core: ov.Core):
     np.testing.assert_allclose(compiled(inputs)["y"], inputs["x"] + inputs["s"], atol=0.02)
 
 
+@pytest.mark.share(3)
 def test_the_best_batch_needs_no_times_and_compiles_once(core: ov.Core, monkeypatch):
     asked, compile_apart = [], tpu_device.compile_apart
 
@@ -124,6 +126,7 @@ def test_a_script_that_exits_ends_the_compilation():
     subprocess.run([sys.executable, "-c", script], timeout=30, check=True, capture_output=True)
 
 
+@pytest.mark.share(3)
 def test_a_model_that_mixes_samples_is_served_singly(core: ov.Core):
     mixing = network()
     mixing.graph.node.append(helper.make_node("ReduceMean", ["y"], ["m"], axes=[0], keepdims=1))

@@ -103,6 +103,7 @@ def _allows(op: Operation) -> bool:
     return True
 
 
+@pytest.mark.share(3)
 @settings(max_examples=200)
 @given(data=st.data())
 def test_the_predicate_of_a_definition_holds_for_what_the_definition_allows(data: st.DataObject):

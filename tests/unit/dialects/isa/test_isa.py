@@ -57,6 +57,7 @@ def lines(draw: Any) -> Line:
     )
 
 
+@pytest.mark.share(3)
 @settings(max_examples=50)
 @given(lines())
 def test_both_readers_read_what_is_written(line):

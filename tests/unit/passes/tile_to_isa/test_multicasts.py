@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from smalti.backends.interpreter.tile.interpreter import run_tile
@@ -120,6 +121,7 @@ def without_groups(module: ModuleOp) -> ModuleOp:
 DATA = np.random.default_rng(5).integers(-128, 128, BYTES).astype(np.int8)
 
 
+@pytest.mark.share(3)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(modules(), st.integers(1, 2), st.sampled_from([1, 2, 8]))
 def test_programs_end_and_compute_the_same_without_groups(

@@ -71,6 +71,7 @@ def random_programs(draw):
     return module_of(x, y, *local, *steps, copy(0, last, y))
 
 
+@pytest.mark.share(3)
 @settings(max_examples=300)
 @given(random_programs())
 def test_what_is_refused_is_what_the_tile_interpreter_cannot_run(module):

@@ -27,6 +27,7 @@ def narrowed(module):
     return module
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("kind", OPS)
 @settings(suppress_health_check=list(HealthCheck))
 @given(

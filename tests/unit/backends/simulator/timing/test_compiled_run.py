@@ -33,6 +33,7 @@ def test_what_does_not_fit_64_bits_runs_in_python(monkeypatch: pytest.MonkeyPatc
     assert timed_run.run_timing(streams, cost_program(streams), 1, 0).end.max() > 0
 
 
+@pytest.mark.share(4)
 def test_short_programs_run_in_python_and_long_ones_compiled(monkeypatch: pytest.MonkeyPatch):
     assert not timed_run.compilation_pays(timed_run.START_OCCURRENCES - 1)
     assert timed_run.compilation_pays(timed_run.COMPILE_OCCURRENCES)

@@ -66,6 +66,7 @@ def assert_equal(expected: Timeline | None, got: Timeline | None) -> None:
 # Against the slow machine
 
 
+@pytest.mark.share(3)
 @quick
 @given(programs(), st.integers(1, 3))
 def test_the_slow_machine_takes_the_same_ticks(program: Program, repeat: int):
@@ -89,6 +90,7 @@ def test_the_slow_machine_takes_the_same_ticks(program: Program, repeat: int):
         assert load == (timeline.loads[row].tolist() if row >= 0 else [0] * len(load))
 
 
+@pytest.mark.share(3)
 @quick
 @given(programs(), st.integers(1, 3))
 def test_stalls_add_up_and_causes_start_before(program: Program, repeat: int):

@@ -179,6 +179,7 @@ def in_global_memory() -> Compilation:
     return compilation
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("chosen", list(SELECTIONS))
 def test_instructions_compute_what_the_whole_did(in_global_memory: Compilation, chosen: str):
     """Their outputs are the bytes that stand in the whole's memory after them, in its tile program's

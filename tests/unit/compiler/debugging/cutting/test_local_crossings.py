@@ -174,6 +174,7 @@ def test_an_input_of_the_whole_that_is_named_like_a_place():
     np.testing.assert_array_equal(outputs["y"], RESULT)
 
 
+@pytest.mark.share(3)
 @settings(max_examples=30)
 @given(random_programs(tensors=0), st.data())
 def test_what_one_part_gives_is_what_the_other_takes(module: ModuleOp, data: st.DataObject):

@@ -50,6 +50,7 @@ def outputs(found: Network, module: ModuleOp) -> tuple[dict[str, np.ndarray], in
     return result.outputs, result.timing.cycles
 
 
+@pytest.mark.share(3)
 def test_a_group_is_made_where_a_tensor_has_no_room_and_takes_fewer_cycles():
     grouped, apart = planned(), planned("tile-plan{groups=false}")
     (group,) = tile.program_of(grouped[1]).groups

@@ -186,6 +186,7 @@ def test_slices_of_a_batch_compute_the_same(halos: tile.Halos):
     check(check_again, result, "l0", tile.Group(0, 2, halos), cores=2)
 
 
+@pytest.mark.share(3)
 @SETTINGS
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_any_group_computes_the_same(seed: int, data: st.DataObject):

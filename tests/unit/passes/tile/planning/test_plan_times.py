@@ -27,6 +27,7 @@ def chain() -> str:
     return f"{head}{layers}  func.return %y{LAYERS} : {T}\n}}\n"
 
 
+@pytest.mark.share(3)
 def test_the_estimate_is_near_the_simulator(tmp_path: Path):
     file = tmp_path / "chain.mlir"
     file.write_text(chain(), encoding="utf-8")

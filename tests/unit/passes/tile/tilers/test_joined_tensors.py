@@ -167,6 +167,7 @@ def test_a_slice_of_one_row_begins_where_it_lies(low: int) -> None:
     check_on_simulator(network, module, 64)
 
 
+@pytest.mark.share(3)
 @settings(SETTINGS, max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_random_networks_of_joined_tensors_compute_the_same(seed: int, data: st.DataObject) -> None:

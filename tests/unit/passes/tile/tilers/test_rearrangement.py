@@ -71,6 +71,7 @@ def test_what_turns_the_innermost_axis_goes_through_global_memory():
     assert scratch(planned(network, x, 8)) != []
 
 
+@pytest.mark.share(3)
 @settings(
     max_examples=80,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -95,6 +95,7 @@ def check_on_simulator(network: Network, module: ModuleOp, prefetch: int) -> Non
         np.testing.assert_array_equal(result.outputs[name], array)
 
 
+@pytest.mark.share(3)
 @SETTINGS
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_any_schedule_computes_the_same(tiny: str, seed: int, data: st.DataObject) -> None:
@@ -138,6 +139,7 @@ def test_any_schedule_computes_the_same(tiny: str, seed: int, data: st.DataObjec
         check_on_simulator(network, module, draw(st.sampled_from((0, 1, 64))))
 
 
+@pytest.mark.share(3)
 @settings(SETTINGS, max_examples=30)
 @given(st.integers(0, 2**32 - 1), st.data())
 def test_cores_that_need_weights_in_any_order_come_to_an_end(
