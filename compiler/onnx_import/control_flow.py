@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from ...backends.numerics.storage import dtype_of
 from ...dialects import top
 from ...dialects.quant.element_type import element_storage
 from .graph.builder import GraphBuilder
-from .graph.node import Node, UnsupportedNodeError
+from .graph.node import BodyFaultError, Node, UnsupportedNodeError
 from .graph.value import Constant, Value, dtype_of_value, element_of_onnx, shape_of
 from .model.input_shapes import declared_dimensions
 from .model.op_name import is_default_domain
@@ -52,13 +53,18 @@ def _if(node: Node, builder: GraphBuilder, import_body: ImportBody) -> Sequence[
     branches = [node.attribute(name).g for name in ("then_branch", "else_branch")]
     if isinstance(condition, Constant):
         return import_body(branches[0 if bool(condition.array.reshape(())) else 1], [], node)
-    chosen = []
-    results, refused = [], []
+    chosen, results, refused = [], [], []
+    faults: list[DiagnosticError] = []
     for branch in branches:
         try:
             results.append(import_body(branch, [], node))
         except UnsupportedNodeError as error:
             refused.append(str(error))
+        except BodyFaultError as error:
+            faults += error.faults
+            refused += [error.needs] if error.needs else []
+    if faults:
+        raise BodyFaultError(faults, "; ".join(dict.fromkeys(refused)))
     if refused:
         raise UnsupportedNodeError("; ".join(dict.fromkeys(refused)))
     if any(len(each) != len(node.proto.output) for each in results):

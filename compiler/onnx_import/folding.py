@@ -8,8 +8,8 @@ import numpy as np
 
 from .graph.node import Node
 from .graph.value import Constant
+from .model.checker import is_registered
 from .model.limits import FoldingBudget
-from .model.validation import is_registered
 from .node_evaluation import Expand, evaluate_node, single_node_model
 from .operator_table import OPERATORS
 

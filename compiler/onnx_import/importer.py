@@ -23,9 +23,10 @@ from ...backends.diagnostics.progress import Progress, silent
 from ...dialects.ir.context import SmaltiContext
 from ...dialects.ir.text.value_name import value_name
 from .graph.builder import GraphBuilder
-from .graph.node import Node, UnsupportedNodeError
+from .graph.node import BodyFaultError, Node, UnsupportedNodeError
 from .graph.value import Constant, Value, dtype_of_value, element_of_onnx, shape_of
-from .lost_results import ASSUMPTIONS, Assumption, LostResults, Missing, declared_facts
+from .lost_results import ASSUMPTIONS, Assumption, Facts, LostResults, Missing, declared_facts
+from .model.checker import Faults
 from .model.declarations import TensorFacts, check_declarations
 from .model.input_constants import constant_inputs
 from .model.input_shapes import BatchChange, GivenSizes, empty_inputs, resolve_input_shapes
@@ -36,12 +37,12 @@ from .model.sparse_tensors import dense
 from .model.subgraphs import captured
 from .model.tensors import TensorReader
 from .model.validation import validate
-from .node_import import NodeImporter, is_importable
+from .node_import import NodeImporter, ops_that_nothing_imports
 from .operator_table import imported_by_plugins, supported_operators
 from .problems import Problems, Unsupported
 
 if TYPE_CHECKING:
-    from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+    from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
 __all__ = ["import_onnx", "supported_operators"]
 
@@ -88,14 +89,14 @@ def import_onnx(
         file, folder, data = model.graph.name or "model", None, None
         proto = model
     limits = limits or ImportLimits()
-    proto, opset = validate(proto, file, limits, imported_by_plugins())
+    proto, opset, faults = validate(proto, file, limits, imported_by_plugins())
     reader = TensorReader(file, folder, data)
     domains = {entry.domain: entry.version for entry in proto.opset_import}
     sizes = GivenSizes(input_shapes or {}, batch, symbols or {})
     declared = declared_facts(proto.graph, with_shapes=not sizes.shapes and sizes.batch is None)
     lost = LostResults(declared, infers=len(proto.graph.node) <= _MOST_TRIED_NODES)
     importer = _GraphImporter(
-        proto.graph, opset, domains, ctx, reader, FoldingBudget(limits), progress, lost
+        proto.graph, opset, domains, ctx, reader, FoldingBudget(limits), progress, lost, faults
     )
     return importer.run(sizes, constants or {})
 
@@ -105,8 +106,9 @@ class _GraphImporter:
     """Walks the nodes of one graph; `values` holds every tensor that is known so far, by name.
 
     `opset` is the version of ONNX's own operator set, `domains` has the versions of all sets. `lost` makes what stands
-    for the results of nodes that cannot be imported. Where shapes are unknown, of inputs or of such results, trials
-    with assumed ones find the problems of nodes that do not depend on them.
+    for the results of nodes that cannot be imported. `faults` are those that onnx's checker finds. Where shapes are
+    unknown, of inputs or of such results, trials with assumed ones find the problems of nodes that do not depend on
+    them.
     """
 
     graph: GraphProto
@@ -117,6 +119,7 @@ class _GraphImporter:
     budget: FoldingBudget
     progress: Progress
     lost: LostResults
+    faults: Faults
     values: dict[str, _Tensor] = field(default_factory=dict)
     problems: Problems = field(init=False)
     nodes: NodeImporter = field(init=False)
@@ -138,7 +141,7 @@ class _GraphImporter:
             self.values[name] = Constant(array, name)
         for tensor in self.graph.initializer:
             if tensor.name not in fed and tensor.name not in self.values:
-                self.values[tensor.name] = Constant(self.reader.read(tensor), tensor.name)
+                self.values[tensor.name] = self._constant(tensor)
         for sparse in self.graph.sparse_initializer:
             name = sparse.values.name
             self.values[name] = Constant(dense(sparse, self.reader, self.budget), name)
@@ -178,7 +181,15 @@ class _GraphImporter:
         budget = FoldingBudget(self.budget.limits)
         lost = replace(self.lost, assumption=assumption)
         trial = _GraphImporter(
-            self.graph, self.opset, self.domains, ctx, self.reader, budget, silent, lost
+            self.graph,
+            self.opset,
+            self.domains,
+            ctx,
+            self.reader,
+            budget,
+            silent,
+            lost,
+            self.faults,
         )
         with suppress(DiagnosticError):
             trial.run(sizes, given)
@@ -192,6 +203,16 @@ class _GraphImporter:
         for name in inputs:
             builder.claim(name)
         return builder
+
+    def _constant(self, tensor: TensorProto) -> Constant | Missing:
+        """Read an initializer; one that is wrong or cannot be read is a problem, and missing."""
+        try:
+            if tensor.name in self.faults.tensors:
+                raise self.faults.tensors[tensor.name]
+            return Constant(self.reader.read(tensor), tensor.name)
+        except DiagnosticError as error:
+            self.problems.constants.append(error)
+            return Missing(is_constant=True, facts=Facts(element_of_onnx(tensor.data_type)))
 
     def _tensors_among(self, inputs: Sequence[ValueInfoProto]) -> list[ValueInfoProto]:
         """Return the inputs that are tensors; no input is there before its type and shape are known."""
@@ -242,6 +263,10 @@ class _GraphImporter:
         self, proto: NodeProto, index: int, builder: GraphBuilder, used: set[str]
     ) -> None:
         label = proto.name or f"{proto.op_type}_{index}"
+        if index in self.faults.nodes:
+            self.problems.nodes += self.faults.nodes[index]
+            self._pass_over(proto, label, is_constant=False)
+            return
         tensors = [self._lookup(name, label) for name in proto.input]
         scope = {name: self._lookup(name, label) for name in captured(proto)}
         read = [*tensors, *scope.values()]
@@ -258,6 +283,12 @@ class _GraphImporter:
             outputs = self.nodes.lower(node, builder)
         except UnsupportedNodeError as error:
             self._reject(proto, label, str(error), is_constant=is_known and bool(inputs))
+            return
+        except BodyFaultError as error:
+            self.problems.nodes += error.faults
+            if error.needs:
+                self._reject(proto, label, error.needs, is_constant=is_known)
+            self._lose(proto, Missing(is_known, is_constant=is_known))
             return
         except DiagnosticError as error:
             self.problems.nodes.append(error)
@@ -296,10 +327,18 @@ class _GraphImporter:
         is_constant = known and all(tensor.is_constant for tensor in missing)
         if is_default_domain(proto) and (proto.op_type in ("Shape", "Size") or is_foldable):
             self._lose(proto, Missing(is_shape_arithmetic=True, is_constant=True))
-        elif is_importable(proto, self._opset_of(proto)):
-            self._lose(proto, Missing(is_constant=is_constant))
         else:
+            self._pass_over(proto, label, is_constant)
+
+    def _pass_over(self, proto: NodeProto, label: str, is_constant: bool) -> None:
+        """Lose the results of a node, and report it if no node of its op or of those in its bodies can be imported."""
+        needed = ops_that_nothing_imports(proto, self._opset_of(proto))
+        if not needed:
+            self._lose(proto, Missing(is_constant=is_constant))
+        elif proto.op_type in needed:
             self._reject(proto, label, "", is_constant)
+        else:
+            self._reject(proto, label, f"its body needs {'; '.join(needed)}", is_constant)
 
     def _reject(self, proto: NodeProto, label: str, reason: str, is_constant: bool) -> None:
         op = op_name(proto.domain, proto.op_type)
@@ -308,9 +347,10 @@ class _GraphImporter:
 
     def _lose(self, proto: NodeProto, lost: Missing) -> None:
         """Let something stand for the results of a node that cannot be imported."""
-        inputs = {name: self.values[name] for name in proto.input if name}
+        inputs = {name: self.values.get(name, Missing()) for name in proto.input if name}
         known = {name: value for name, value in inputs.items() if value is not None}
-        self.values.update(self.lost.stand_ins(proto, self._opset_of(proto), known, lost))
+        made = self.lost.stand_ins(proto, self._opset_of(proto), known, lost)
+        self.values.update({name: each for name, each in made.items() if name not in self.values})
 
     def _outputs(self, builder: GraphBuilder) -> dict[str, SSAValue]:
         if not self.graph.output:

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from xdsl.ir import SSAValue
 
+from ...backends.diagnostics.diagnostic import DiagnosticError
 from .control_flow import import_control_flow, is_control_flow
 from .folding import can_fold, fold
 from .function_body import function_body, has_function
 from .graph.builder import GraphBuilder
-from .graph.node import Node, UnsupportedNodeError
+from .graph.node import BodyFaultError, Node, UnsupportedNodeError
 from .graph.value import Constant, Value
 from .model.limits import FoldingBudget
 from .model.op_name import op_name
 from .model.sparse_tensors import dense
-from .model.subgraphs import captured
+from .model.subgraphs import captured, subgraphs
 from .model.tensors import TensorReader
 from .operator_table import HANDLES_CONSTANTS, operator_of
 from .ops.float_types import in_one_float_type, with_wide_indices
@@ -104,6 +105,10 @@ class NodeImporter:
         tensors: dict[str, Value | None] = dict(zip(node.proto.input, node.inputs, strict=True))
         try:
             self._nested(body.nodes, body.opset, tensors, node, builder)
+        except (
+            BodyFaultError
+        ) as error:  # it is the node that is wrong, and the first fault says how
+            raise error.faults[0] from error
         except UnsupportedNodeError as error:
             if str(refused):
                 raise refused from error
@@ -131,6 +136,9 @@ class NodeImporter:
             self._nested(graph.node, node.opset, tensors, node, builder)
         except UnsupportedNodeError as error:
             raise UnsupportedNodeError(f"its body needs {error}") from error
+        except BodyFaultError as error:
+            needs = f"its body needs {error.needs}" if error.needs else ""
+            raise BodyFaultError(error.faults, needs) from error
         outputs = [tensors.get(value.name) for value in graph.output]
         return [node.given(value, "an output of its body") for value in outputs]
 
@@ -144,18 +152,20 @@ class NodeImporter:
     ) -> None:
         """Import nodes that are inside another one, and add their outputs to `tensors`.
 
-        Raises UnsupportedNodeError, which names the op of each node that cannot be imported, and says why. Of nodes
-        behind such ones, only ops that nothing imports are named.
+        Raises:
+            UnsupportedNodeError: it names the op of each node that cannot be imported, and says why. Of nodes behind
+                such ones, only ops that nothing imports are named.
+            BodyFaultError: nodes are wrong.
         """
         tensors[""] = None
         refused: dict[str, None] = {}
+        faults: list[DiagnosticError] = []
         lost: set[str] = set()
         for proto in protos:
             read = [*proto.input, *captured(proto)]
             if not lost.isdisjoint(read):
                 lost.update(filter(None, proto.output))
-                if not is_importable(proto, opset):
-                    refused[proto.op_type] = None
+                refused.update(dict.fromkeys(ops_that_nothing_imports(proto, opset)))
                 continue
             inputs = [tensors[name] for name in proto.input]
             used = [bool(name) for name in proto.output]
@@ -167,12 +177,27 @@ class NodeImporter:
                 refused[f"{proto.op_type}: {error}" if str(error) else proto.op_type] = None
                 lost.update(filter(None, proto.output))
                 continue
+            except DiagnosticError as error:
+                if isinstance(error, BodyFaultError) and error.needs:
+                    refused[f"{proto.op_type}: {error.needs}"] = None
+                faults += error.faults if isinstance(error, BodyFaultError) else [error]
+                lost.update(filter(None, proto.output))
+                continue
             tensors.update(zip(proto.output, outputs, strict=False))
             tensors[""] = None
+        if faults:
+            raise BodyFaultError(faults, "; ".join(refused))
         if refused:
             raise UnsupportedNodeError("; ".join(refused))
 
 
-def is_importable(proto: NodeProto, opset: int) -> bool:
-    """Tell whether some node of this op can be imported."""
-    return bool(operator_of(proto)) or is_control_flow(proto) or has_function(proto, opset)
+def ops_that_nothing_imports(proto: NodeProto, opset: int) -> list[str]:
+    """Return the node's op if no node of it can be imported, else those of its subgraphs' nodes, each once."""
+    if is_control_flow(proto):
+        inner = (node for graph in subgraphs(proto) for node in graph.node)
+        return list(
+            dict.fromkeys(op for node in inner for op in ops_that_nothing_imports(node, opset))
+        )
+    if operator_of(proto) or has_function(proto, opset):
+        return []
+    return [proto.op_type]

@@ -25,8 +25,8 @@ class Unsupported:
 
 @dataclass
 class Problems:
-    """Problems of a model: nodes and tensors that are not supported, nodes that are wrong, inputs without a shape,
-    outputs that nothing makes.
+    """Problems of a model: nodes and tensors that are not supported, nodes and constants that are wrong, inputs without
+    a shape, outputs that nothing makes.
 
     `shape_hint` says how all the shapes can be given at once.
     """
@@ -35,6 +35,7 @@ class Problems:
     unsupported: list[Unsupported] = field(default_factory=list)
     nodes: list[DiagnosticError] = field(default_factory=list)
     inputs: list[DiagnosticError] = field(default_factory=list)
+    constants: list[DiagnosticError] = field(default_factory=list)
     shapes: list[DiagnosticError] = field(default_factory=list)
     outputs: list[DiagnosticError] = field(default_factory=list)
     shape_hint: str | None = None
@@ -42,9 +43,12 @@ class Problems:
     def add_common(self, trials: Sequence[Problems]) -> None:
         """Add the problems of nodes that all imports with other shapes have, and this one does not."""
         first, *others = trials
-        known = {*self.unsupported, *map(_fault, self.nodes)}
+        known = set(map(_fault, self.nodes))
+        rejected = {(each.op, each.node) for each in self.unsupported}
         for each in first.unsupported:
-            if each not in known and all(each in other.unsupported for other in others):
+            if (each.op, each.node) not in rejected and all(
+                each in other.unsupported for other in others
+            ):
                 self.unsupported.append(each)
         faults = [{_fault(error) for error in other.nodes} for other in others]
         for error in first.nodes:
@@ -56,9 +60,10 @@ class Problems:
         """Raise one error that tells of all problems, if there are any.
 
         One that is alone is raised as it is. If all are unsupported nodes or tensors, the error has a line for each op
-        and reason; else its lines begin with their kind: input, shape, type, op, node or output.
+        and reason; else its lines begin with their kind: input, constant, shape, type, op, node
+        or output.
         """
-        faults = [*self.inputs, *self.shapes, *self.nodes, *self.outputs]
+        faults = [*self.inputs, *self.constants, *self.shapes, *self.nodes, *self.outputs]
         if not faults and self.unsupported:
             self._report_unsupported()
         if len(faults) == 1 and not self.unsupported:
@@ -81,6 +86,7 @@ class Problems:
 
     def _report_all(self) -> NoReturn:
         rows = [("input", _fault(error)) for error in self.inputs]
+        rows += [("constant", _fault(error)) for error in self.constants[:_SHOWN_FAULTS]]
         rows += [("shape", _fault(error)) for error in self.shapes]
         groups = _grouped(self.unsupported)
         for key, nodes in groups.items():
@@ -89,11 +95,13 @@ class Problems:
         rows += [("output", _fault(error)) for error in self.outputs]
         width = max(len(kind) for kind, _ in rows)
         notes = [f"{kind:<{width}}  {text}" for kind, text in rows]
-        hidden = len(self.nodes) - _SHOWN_FAULTS
-        if hidden > 0:
-            notes.append(f"and {hidden} more nodes")
+        hidden = 0
+        for kind, errors in (("constants", self.constants), ("nodes", self.nodes)):
+            if (more := len(errors) - _SHOWN_FAULTS) > 0:
+                notes.append(f"and {more} more {kind}")
+                hidden += more
         raise DiagnosticError(
-            f"{len(rows) + max(hidden, 0)} problems stand in the way of importing the model",
+            f"{len(rows) + hidden} problems stand in the way of importing the model",
             Place(file=self.file),
             notes,
             _together(
@@ -101,7 +109,7 @@ class Problems:
                     *(error.hint for error in self.inputs),
                     self.shape_hint or next((error.hint for error in self.shapes), None),
                     _advice(self.unsupported) if groups else None,
-                    *(error.hint for error in self.nodes),
+                    *(error.hint for error in (*self.constants, *self.nodes)),
                 ]
             ),
         )

@@ -21,6 +21,17 @@ class UnsupportedNodeError(Exception):
     """A node is valid ONNX, but Smalti cannot import it; all such nodes of a model are reported together."""
 
 
+class BodyFaultError(DiagnosticError):
+    """Nodes in the subgraphs of a node are wrong: the `faults`. `needs` says what cannot be imported beside them; it is
+    empty if all else can.
+    """
+
+    def __init__(self, faults: Sequence[DiagnosticError], needs: str):
+        first = faults[0]
+        super().__init__(first.message, first.place, first.notes, first.hint)
+        self.faults, self.needs = list(faults), needs
+
+
 @dataclass
 class Node:
     """One ONNX node with its inputs resolved; an optional input that is left out is None.

@@ -187,6 +187,73 @@ def test_all_ops_of_a_body_are_told():
     ]
 
 
+def body(nodes, result):
+    declared = [helper.make_tensor_value_info(result, TensorProto.FLOAT, [2, 3])]
+    return helper.make_graph(nodes, "body", [], declared)
+
+
+def test_wrong_nodes_of_a_body_hide_none_of_its_ops():
+    """Nor those of the other branch; nor does what is wrong with the condition."""
+    bodies = {
+        "then_branch": body(
+            [
+                node("Softmax", "x", "p", axis=5),
+                node("Relu", "p", "s"),
+                node("Weird", "s", "t"),
+                node("LogSoftmax", "x", "r", axis=6),
+            ],
+            "t",
+        ),
+        "else_branch": body(
+            [node("Strange", "x", "v"), node("Softmax", "v", "w", axis=8)],
+            "w",
+        ),
+    }
+    needed = "op    If (opset 17), 'if_1': its body needs Weird; its body needs Strange"
+    wrong = [
+        "node  node 'if_1' (Softmax): axis 5 is out of range for a tensor of 2 axes",
+        "node  node 'if_1' (LogSoftmax): axis 6 is out of range for a tensor of 2 axes",
+    ]
+    shapes = {"x": (2, 3), "i": (1,)}
+    known = node("Cast", "i", "c", to=TensorProto.BOOL)
+    error = refused(model_of([known, node("If", "c", "y", **bodies)], shapes, ["y"]), "3 problems")
+    assert error.notes == [needed, *wrong]
+    lost = node("Mystery", "i", "c")
+    error = refused(model_of([lost, node("If", "c", "y", **bodies)], shapes, ["y"]))
+    assert [*error.notes[:2], *sorted(error.notes[2:], reverse=True)] == [
+        "op    Mystery (opset 17), 'mystery_1'",
+        "op    If (opset 17), 'if_1': its body needs Strange; Weird",
+        *wrong,
+    ]
+
+
+def test_what_the_checker_refuses_hides_no_other_problem():
+    nodes = [
+        node("Relu", "x", "a", foo=3),
+        helper.make_node("Relu", ["x", "x"], ["b"], name="two"),
+        node("Softmax", "a", "c", axis=9),
+        node("Add", "c nowhere", "d"),
+        node("Magic", "d", "e"),
+        helper.make_node("Relu", ["x"], ["e"], name="again"),
+        node("Add", "k x", "f"),
+        helper.make_node("Add", ["x", "h"], ["g"], name="circle"),
+        helper.make_node("Relu", ["g"], ["h"], name="back"),
+    ]
+    model = model_of(nodes, {"x": (2, 3)}, [*"abcdefgh"], {"k": np.ones((2, 3), np.float32)})
+    model.graph.initializer[0].dims[0] = 5
+    error = refused(model, "8 problems stand in the way")
+    assert [str(note).replace("raw_data ", "").split(" size (")[0] for note in error.notes] == [
+        "constant  initializer 'k': TensorProto (tensor name: k)",
+        "op        Magic (opset 17), 'magic_1'",
+        "node      node 'relu_1' (Relu): Unrecognized attribute: foo for operator Relu",
+        "node      node 'two' (Relu): Node(two) with schema(::Relu:14) has input size 2 not in range [min=1, max=1].",
+        "node      node 'softmax_1' (Softmax): axis 9 is out of range for a tensor of 2 axes",
+        "node      node 'add_1' (Add): no node makes its input 'nowhere'",
+        "node      node 'again' (Relu): its output 'e' is made elsewhere, too",
+        "node      node 'circle' (Add): its input 'h' is made of its own results: the graph has a cycle",
+    ]
+
+
 def test_the_example_of_a_shape_has_the_rank_of_the_input():
     error = refused(model_of([RELU], {"x": (2, "L", None)}), "[2, L, ?]")
     assert error.hint == "give --input-shape x=2,1,1 (with the sizes that you want)"
