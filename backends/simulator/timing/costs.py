@@ -13,13 +13,23 @@ import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError, contained
 from ...instructions.columns import Columns
-from ...instructions.instruction_set import SPACES, Fill, Gather, HostCall, Load, Store
+from ...instructions.instruction_set import (
+    ENGINES,
+    SPACES,
+    Fill,
+    Gather,
+    HostCall,
+    Load,
+    Store,
+    Sync,
+)
 from ...numerics.storage import bytes_of
 from ...program.encoding import select
 from ...program.program import Program
 from ...targets import cycles
 from ...targets.target import Target
-from ..streams.streams import Streams
+from ..streams.streams import ENGINE_COUNT, Streams
+from .machine_state import PASSES
 from .sharing import FlowClass, FlowClasses
 
 TICKS_PER_CYCLE = 1 << 12
@@ -46,14 +56,14 @@ class Costs:
 
     `ticks`: engine time of the instruction alone; of a transfer, the time to issue it. Of a matrix instruction that
     streams folds, `fill`, `stream` and `drain` are the parts of `ticks` before the first fold, of the last fold and
-    after it, and `interval` the ticks from one fold to the next; all 0 for others. `transfer`: class of transfers,
-    -1 for other instructions. `bus_bytes`: what a transfer moves, on global memory in whole bursts (for a multicast
-    group: its first member's is what counts). `latency`: ticks from the end of issue to the first byte. `macs`,
-    `mac_picojoules` and `mac_time` (f64; cycles of the whole array at its peak rate), `vector_ops` (lanes times
-    cycles), and bytes: of global memory read and written (what is used, and `global_bus`, in whole bursts), moved
-    between cores, of local and of accumulator memory read and written (the first store of a multicast reads for
-    all of them). `flow_classes` has the classes that `transfer` numbers. `peer` is true if a transfer reaches into
-    another core without its taking part.
+    after it, and `interval` the ticks from one fold to the next; all 0 for others, but `interval` is `PASSES` for a
+    sync beside which the array goes on. `transfer`: class of transfers, -1 for other instructions. `bus_bytes`: what a
+    transfer moves, on global memory in whole bursts (for a multicast group: its first member's is what counts).
+    `latency`: ticks from the end of issue to the first byte. `macs`, `mac_picojoules` and `mac_time` (f64; cycles of
+    the whole array at its peak rate), `vector_ops` (lanes times cycles), and bytes: of global memory read and written
+    (what is used, and `global_bus`, in whole bursts), moved between cores, of local and of accumulator memory read and
+    written (the first store of a multicast reads for all of them). `flow_classes` has the classes that `transfer`
+    numbers. `peer` is true if a transfer reaches into another core without its taking part.
     """
 
     ticks: np.ndarray
@@ -121,6 +131,9 @@ def cost_program(streams: Streams) -> Costs:
         kind, numbers = columns.instruction, columns.numbers
         if kind in (Load, Store):
             continue
+        if kind is Sync and target.matrix.overlap:
+            is_matrix = streams.engine_numbers[numbers] % ENGINE_COUNT == ENGINES.index("matrix")
+            costs.interval[numbers[is_matrix]] = PASSES
         if kind.engine == "matrix":
             _cost_products(costs, columns, streams)
             _cost_folds(costs, columns, target)

@@ -21,8 +21,11 @@ L be the load of its first fold, T the length of its last one, I = max(T, rows) 
 fold to the next, n its folds and D its drain. It leaves its queue at W(j), all waits met, but not
 before the last fold of the instruction before it begins, B(j-1). Then its first fold begins at
 F(j) = max(B(j-1) + I(j-1), W(j) + L(j)), its last one at B(j) = F(j) + (n - 1) I(j), and it completes
-at E(j) = max(E(j-1), B(j) + T(j) + D(j)). An instruction without these parts (or without `overlap`)
-starts when the one before it is complete, and lets the next one start when it is complete itself.
+at E(j) = max(E(j-1), B(j) + T(j) + D(j)). A sync, which stands for a further wait of the instruction
+behind it, leaves the queue like one that streams folds and takes its cycle there, while the array
+goes on; it completes after those before it. An instruction without these parts (or without
+`overlap`) starts when the one before it is complete, and lets the next one start when it is
+complete itself.
 
 **Shared bandwidth** is max-min fair among the transfers that move data at the moment
 (`sharing.py`, `transfers.py`): of global memory, of the interconnect, and of the port of every local
@@ -50,7 +53,7 @@ from __future__ import annotations
 from ..streams.streams import ENGINE_COUNT
 from .engine_states import end_drain, note
 from .event_heap import EVENTS, first_key, first_number, pop, push
-from .machine_state import LARGEST, NEVER, NONE, Machine
+from .machine_state import LARGEST, NEVER, NONE, PASSES, Machine
 from .timeline import COUNTER, FINISHED, REPETITION
 from .transfers import join, leave, share
 
@@ -137,7 +140,7 @@ def take(m: Machine, e: int, cause: int) -> None:
         if m.is_dma[e]:
             room = under_way < m.outstanding or m.follows[i] > 0
         else:
-            room = under_way == 0 or m.interval[i] > 0
+            room = under_way == 0 or m.interval[i] != 0
         if room and not m.issuing[e] and may_start(m, e, occurrence):
             launch(m, e, occurrence, cause)
     note(m, e)
@@ -221,19 +224,34 @@ def launch(m: Machine, e: int, occurrence: int, cause: int) -> None:
 def compute(m: Machine, e: int, occurrence: int, i: int) -> None:
     """Let the matrix or vector unit begin an instruction; see "Folds" above."""
     end_drain(m, e)
+    if m.interval[i] == PASSES:
+        pass_through(m, e, occurrence, i)
+        return
     first_fold = m.now + m.fill[i]
     if m.next_fold[e] > first_fold:
         first_fold = m.next_fold[e]
-        m.cause[occurrence] = m.queue[m.first[e] + m.head[e] - 2]
+        m.cause[occurrence] = m.streaming[e]
     tail = m.stream[i] + m.drain[i]
     last_fold = first_fold + m.ticks[i] - m.fill[i] - tail
     # What streams is the instruction before, until this one's load is no longer hidden.
     m.move[occurrence] = max(m.now, m.work_end[e])
+    m.streaming[e] = occurrence
     m.next_fold[e] = last_fold + m.interval[i]
     m.work_end[e] = m.worked[occurrence] = last_fold + m.stream[i]
     m.last_end[e] = m.end[occurrence] = max(m.last_end[e], last_fold + tail)
     if tail:
         push(m, EVENTS, last_fold, _LAST_FOLD, e, occurrence)
+    if m.head[e] == m.retired[e] + 1:
+        push(m, EVENTS, m.end[occurrence], _END, e, occurrence)
+
+
+def pass_through(m: Machine, e: int, occurrence: int, i: int) -> None:
+    """Let a sync go through the queue of a matrix unit, whose array goes on meanwhile."""
+    taken = m.now + m.ticks[i]
+    m.move[occurrence] = max(m.now, m.work_end[e])
+    m.work_end[e] = m.worked[occurrence] = max(taken, m.work_end[e])
+    m.last_end[e] = m.end[occurrence] = max(taken, m.last_end[e])
+    push(m, EVENTS, taken, _LAST_FOLD, e, occurrence)
     if m.head[e] == m.retired[e] + 1:
         push(m, EVENTS, m.end[occurrence], _END, e, occurrence)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 
 NONE = -1
 """Stands for no instruction, engine, class or counter."""
+PASSES = -1
+"""Stands for the interval between the folds of a sync, which passes through the unit beside them."""
 NEVER = 1 << 61
 """A time that is never reached."""
 LARGEST = 1 << 60
@@ -70,9 +72,7 @@ class Machine:
     fill: list[int]  # of `ticks`: until the first fold streams
     stream: list[int]  # of `ticks`: the last fold
     drain: list[int]  # of `ticks`: after it
-    interval: list[
-        int
-    ]  # from one fold to the next; 0 if it shares the engine with no other instruction
+    interval: list[int]  # from one fold to the next; 0 if it is alone in the engine, or PASSES
     flow_class: list[int]  # NONE for what is no transfer
     work: list[int]
     group: list[int]  # NONE outside of multicasts
@@ -111,6 +111,7 @@ class Machine:
     moving: list[int]  # transfers past their latency, and those of them that wait in a multicast
     rendezvous: list[int]
     following: list[int]  # stores under way whose `follows` is 1: they take no place of their own
+    streaming: list[int]  # the last occurrence whose folds stream
     next_fold: list[int]  # when the first fold of the next instruction may stream
     work_end: list[int]  # when the last instruction taken streams no longer, and when it ends
     last_end: list[int]

@@ -217,6 +217,7 @@ def _engines(streams: Streams, repeat: int) -> Tables:
         **{name: _filled(count) for name in zeros},
         "blocked": _filled(count, FINISHED),
         "state": _filled(count, FINISHED),
+        "streaming": _filled(count, NONE),
         "delayed": _filled(count, NONE),
         "next_waiter": _filled(count, NONE),
         "spent": _filled(count * STATES),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from smalti.backends.simulator.streams.streams import ENGINE_COUNT, Streams
 from smalti.backends.simulator.timing.costs import WORK_PER_BYTE, Costs
+from smalti.backends.simulator.timing.machine_state import PASSES
 from smalti.backends.simulator.timing.timeline import STATE_NAMES
 
 COUNTER, REPETITION, LATENCY, MULTICAST, DRAIN, BUSY, FINISHED = map(
@@ -127,8 +128,8 @@ class SlowMachine:
             is_busy = any(p.issued is None for p in under_way) or (
                 is_full and not self.is_further_store(o)
             )
-        elif self.folds(o):
-            is_busy = any(self.now < self.last_fold(p) for p in under_way)
+        elif self.folds(o) or self.passes(o):
+            is_busy = any(self.now < self.lets_go(p) for p in under_way)
         else:
             is_busy = bool(under_way)
         if is_busy or self.waits_for(o) is not None:
@@ -144,15 +145,35 @@ class SlowMachine:
     def folds(self, o: Occurrence) -> bool:
         return int(self.costs.interval[o.number]) > 0
 
+    def passes(self, o: Occurrence) -> bool:
+        """Whether it is a sync beside which the array goes on."""
+        return int(self.costs.interval[o.number]) == PASSES
+
     def before(self, o: Occurrence) -> list[Occurrence]:
         """The instruction before it in its queue, if there is one."""
         place = self.queues[o.engine].index(o)
         return self.queues[o.engine][place - 1 : place] if place else []
 
+    def in_array_before(self, o: Occurrence) -> list[Occurrence]:
+        """The last instruction before it in its queue that is no such sync, if there is one."""
+        found = self.before(o)
+        while found and self.passes(found[0]):
+            found = self.before(found[0])
+        return found
+
+    def lets_go(self, o: Occurrence) -> int:
+        """When the next one may leave the queue."""
+        return self.taken(o) if self.passes(o) else self.last_fold(o)
+
+    def taken(self, o: Occurrence) -> int:
+        assert o.start is not None
+        return o.start + self.ticks(o)
+
     def first_fold(self, o: Occurrence) -> int:
         assert o.start is not None
         loaded = o.start + int(self.costs.fill[o.number])
-        room = [self.last_fold(p) + int(self.costs.interval[p.number]) for p in self.before(o)]
+        before = self.in_array_before(o)
+        room = [self.last_fold(p) + int(self.costs.interval[p.number]) for p in before]
         return max([loaded, *room])
 
     def last_fold(self, o: Occurrence) -> int:
@@ -161,11 +182,17 @@ class SlowMachine:
         return self.first_fold(o) + self.ticks(o) - sum(int(part[o.number]) for part in parts)
 
     def stream_end(self, o: Occurrence) -> int:
+        if self.passes(o):
+            return max([self.taken(o), *map(self.stream_end, self.before(o))])
         return self.last_fold(o) + int(self.costs.stream[o.number])
 
     def completion(self, o: Occurrence) -> int:
         earlier = [self.completion(p) for p in self.before(o)]
-        return max([self.stream_end(o) + int(self.costs.drain[o.number]), *earlier])
+        own = self.taken(o) if self.passes(o) else self.stream_end(o) + self.drain(o)
+        return max([own, *earlier])
+
+    def drain(self, o: Occurrence) -> int:
+        return int(self.costs.drain[o.number])
 
     def waits_for(self, o: Occurrence) -> int | None:
         """The state that the first wait that is not met puts its engine in, None if all are."""
@@ -262,7 +289,7 @@ class SlowMachine:
             if o.start is None:
                 continue
             if not o.is_dma:
-                times += [self.last_fold(o), self.stream_end(o), self.completion(o)]
+                times += [self.lets_go(o), self.stream_end(o), self.completion(o)]
             elif o.move is not None and not self.is_transfer(o):
                 times.append(o.move + self.ticks(o))
             if o.is_dma:

@@ -76,14 +76,43 @@ def test_a_reader_is_free_when_the_first_product_is_complete():
     assert result.instructions.start.tolist() == [0, 64, 290]
 
 
-def test_a_sync_waits_for_the_drain():
-    build = Builder()
-    build.matmul(0, m=100)
-    build.add(0, "sync", engine="matrix")
-    build.matmul(0, m=100)
-    result = timing(build)
+def with_a_sync(vector_cycles: int = 0, **target: Any) -> Timing:
+    """Two products with a sync between them, which waits for a vector instruction if that takes cycles."""
+    if vector_cycles:
+        target["vector"] = {"startup_cycles": vector_cycles - 1}
+    build = Builder(target=changed(**target) if target else None)
+    build.matmul(0, m=100, node="MatMul_1")
+    if vector_cycles:
+        build.copy_rows(0, 0, 65536, rows=1)
+    build.add(0, "sync", engine="matrix", wait_vector=int(vector_cycles > 0))
+    build.matmul(0, m=100, node="MatMul_2")
+    return timing(build)
+
+
+def test_a_sync_lets_the_array_go_on():
+    """It leaves the queue with the last fold of the product before it, at 64, and the next product one cycle later."""
+    result = with_a_sync()
+    assert result.instructions.start.tolist() == [0, 64, 65]
+    assert result.instructions.end.tolist() == [290, 290, 390]
+    matrix = result.engines[2]
+    assert (matrix.busy, matrix.stalled, matrix.finished) == (264, {"drain": DRAIN}, 0)
+    assert result.critical_path == [(0, 290), (2, 100)]
+
+
+def test_a_sync_holds_the_next_product_back():
+    """What it waits for is there at cycle 150; it takes a cycle, and the load of the second product is seen."""
+    result = with_a_sync(vector_cycles=150)
+    assert result.instructions.start.tolist() == [0, 0, 150, 151]
+    assert result.cycles == 151 + 64 + 100 + DRAIN == 441
+    assert result.engines[2].busy == 164 + (151 + 64 - 164) + 100
+    # The sync completes after the first product, so that a part of the second one's time is taken for its own.
+    assert result.critical_path == [(1, 150), (2, 290 - 150), (3, 441 - 290)]
+
+
+def test_without_overlap_a_sync_waits_for_the_drain():
+    result = with_a_sync(matrix={"overlap": False})
     assert result.instructions.start[1] == 290
-    assert result.cycles == result.instructions.end[1] + 290
+    assert result.cycles == 290 + 1 + 290
 
 
 def test_a_repetition_starts_when_all_is_complete():
