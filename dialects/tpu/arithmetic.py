@@ -6,13 +6,15 @@ from dataclasses import InitVar
 from typing import ClassVar
 
 import numpy as np
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, traits_def
 
 from ...backends.numerics import elementwise
 from ...backends.numerics.quantization import add_parameters, quantize_multiplier
 from ...backends.numerics.sample_axis import broadcastable
-from ..ir.field import argument
+from ..ir.attribute import flag
+from ..ir.field import argument, prop
 from ..network.arithmetic import BinaryBase
 from ..network.tensor_op import Arrays
 from ..network.traits import KeepsLayout
@@ -53,12 +55,15 @@ class BinaryOp(BinaryBase, ClampedOp):
 class AddOp(BinaryOp):
     """lhs + rhs; floats, or quantized values of one storage type.
 
+    `separate` keeps the addition apart from the product that gives an operand: the model itself rounds that operand.
+
     %add = tpu.add "add" %clamp, %residual :
         (tensor<1x2x4x4x!quant.uniform<i8:f32, 2.500000e-01:5>>, tensor<1x2x4x4x!quant.uniform<i8:f32,
         1.250000e-01>>) -> tensor<1x2x4x4x!quant.uniform<i8:f32, 1.000000e-01:1>>
     """
 
     name = "tpu.add"
+    separate: UnitAttr | None = prop(converter=flag, default=False)
     compute = staticmethod(elementwise.add)
     QUANTIZED: ClassVar[bool] = True
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import SSAValue
 
 from ...backends.numerics.quantization import add_parameters, quantize_multiplier
@@ -48,7 +49,14 @@ def convert_arithmetic(
     except ValueError as error:
         raise not_quantizable(op, error) from None
     made = integer_kind(op.result_name.data, lhs, rhs, element=result)
+    if isinstance(made, tpu.AddOp) and any(map(_is_rounded_by_the_model, (op.lhs, op.rhs))):
+        made.properties["separate"] = UnitAttr()
     builder.set_quantized(op.output, builder.add(made).output)
+
+
+def _is_rounded_by_the_model(value: SSAValue) -> bool:
+    """Tell whether a value, no constant, is one that a pre-quantized model itself has quantized."""
+    return isinstance(value.owner, top.DequantizeOp) and constant_of(value) is None
 
 
 def _integer_rhs(

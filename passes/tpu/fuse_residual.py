@@ -11,7 +11,8 @@ After:
 
 The residual is added to the accumulator, so that the sum is rounded and saturated once; a separate addition rounds and
 saturates twice. Integer results may therefore differ by one step, and are more exact where the product alone saturated.
-The clamp comes after the addition, as before.
+The clamp comes after the addition, as before. An addition that is `separate` stays: a pre-quantized model itself rounds
+what it adds, and means to get just these numbers.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class FuseAddition(RewritePattern):
     def _fits(self, op: tpu.AddOp, product: tpu.ProductOp, residual: SSAValue) -> bool:
         shape = op.output.type.get_shape()
         alike = product.output.type.get_shape() == shape and _shape(residual) == shape
-        free = product.residual is None and product.clamp == (None, None)
+        free = product.residual is None and product.clamp == (None, None) and op.separate is None
         stored_alike = element_storage(residual.type) == element_storage(op.output.type)
         return (
             alike

@@ -1,7 +1,8 @@
 """Why the cases of ONNX's suite that are listed as not passing do not: each proof is computed here, without Smalti.
 
 The standard's text is quoted, and computed in exact numbers or in f64. Resize and DFT: what the text says is farther
-from the suite's number than the suite allows. Attention: the suite asks for roundings that the text does not.
+from the suite's number than the suite allows. Attention is no contradiction: the text leaves open by which steps a
+Softmax of f16 is computed, and the suite's numbers are those of one choice of steps.
 """
 
 from fractions import Fraction
@@ -94,7 +95,7 @@ def test_half_of_the_frequencies_of_an_inverse_dft(name: str):
 def test_softmax_of_f16_in_attention(name: str):
     """The text draws Attention as products, a sum, "Softmax", and a product, of tensors of f16; of Softmax it says
     "Exp(input) / ReduceSum(Exp(input), axis=axis, keepdims=1)", in "the same precision as the input". It does not say
-    that Exp and ReduceSum are rounded to f16 on their way to the quotient.
+    whether Exp and ReduceSum are rounded to f16 on their way to the quotient: neither choice contradicts it.
 
     Smalti's result is, to the bit, what these ops give if each is computed in f64 and rounded to f16 once: no tensors
     of f16 come nearer. The suite's result needs a Softmax whose inner steps were rounded, too, 14 of whose elements are

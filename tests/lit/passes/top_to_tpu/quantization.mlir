@@ -88,7 +88,7 @@ func.func @others(%x: tensor<2x4xf32>) -> (tensor<2x4xf32>, tensor<2x4xf32>) {
 // CHECK-NEXT:     %a_q_stored = tpu.storage_cast "a_q_stored" %a : (tensor<4xui8>) -> tensor<4x!quant.uniform<u8:f32, 2.500000e-01:128>>
 // CHECK-NEXT:     %a_q_signed = tpu.requantize "a_q_signed" %a_q_stored multiplier = 1073741824 shift = 30 : (tensor<4x!quant.uniform<u8:f32, 2.500000e-01:128>>) -> tensor<4x!quant.uniform<i8:f32, 2.500000e-01>>
 // CHECK-NEXT:     %b_q_stored = tpu.storage_cast "b_q_stored" %b : (tensor<4xi8>) -> tensor<4x!quant.uniform<i8:f32, 5.000000e-01:3>>
-// CHECK-NEXT:     %s = tpu.add "s" %a_q_signed, %b_q_stored : (tensor<4x!quant.uniform<i8:f32, 2.500000e-01>>, tensor<4x!quant.uniform<i8:f32, 5.000000e-01:3>>) -> tensor<4x!quant.uniform<i8:f32, 7.500000e-01:-28>>
+// CHECK-NEXT:     %s = tpu.add "s" %a_q_signed, %b_q_stored separate : (tensor<4x!quant.uniform<i8:f32, 2.500000e-01>>, tensor<4x!quant.uniform<i8:f32, 5.000000e-01:3>>) -> tensor<4x!quant.uniform<i8:f32, 7.500000e-01:-28>>
 // CHECK-NEXT:     %s_i_unsigned = tpu.requantize "s_i_unsigned" %s multiplier = 1073741824 shift = 30 : (tensor<4x!quant.uniform<i8:f32, 7.500000e-01:-28>>) -> tensor<4x!quant.uniform<u8:f32, 7.500000e-01:100>>
 // CHECK-NEXT:     %s_i = tpu.storage_cast "s_i" %s_i_unsigned : (tensor<4x!quant.uniform<u8:f32, 7.500000e-01:100>>) -> tensor<4xui8>
 // CHECK-NEXT:     %b_f_f32 = tpu.cast "b_f_f32" %b_q_stored : (tensor<4x!quant.uniform<i8:f32, 5.000000e-01:3>>) -> tensor<4xf32>

@@ -1,5 +1,5 @@
-// RUN: smalti-opt %s -p "tpu-fuse-residual" | filecheck %s
-// RUN: smalti-opt %s -p "tpu-fuse-residual,tpu-fuse-activation" --mlir-print-debuginfo | filecheck %s --check-prefix BOTH
+// RUN: smalti-opt %s -p "tpu-fuse-residual" --split-input-file | filecheck %s
+// RUN: smalti-opt %s -p "tpu-fuse-residual,tpu-fuse-activation" --mlir-print-debuginfo --split-input-file | filecheck %s --check-prefix BOTH
 
 !t = tensor<1x2x4x4x!quant.uniform<i8:f32, 0.05:-128>>
 !w = tensor<2x2x1x1x!quant.uniform<i8<-127:127>:f32:0, {0.01,0.02}>>
@@ -21,3 +21,20 @@ func.func @main(%x: tensor<1x2x4x4xf32>) -> tensor<1x2x4x4xf32> attributes {smal
 // CHECK-NEXT:    %r = tpu.clamp "r" %a clamp_low = 0.0
 
 // BOTH: %r = tpu.conv2d "r" %q, %w residual %p accumulator = "i32" clamp_low = 0.0 {{.*}} loc(fused["Conv_0", "Add_2", "Relu_3"])
+
+// -----
+
+// The model itself rounds what it adds.
+
+!t = tensor<1x2x4x4x!quant.uniform<i8:f32, 0.05:-128>>
+!w = tensor<2x2x1x1x!quant.uniform<i8<-127:127>:f32:0, {0.01,0.02}>>
+
+func.func @main(%q: !t) -> !t attributes {smalti.inputs = ["q"], smalti.outputs = ["a"]} {
+  %w = tpu.weight "w" seed = 1 : !w
+  %c = tpu.conv2d "c" %q, %w accumulator = "i32" : (!t, !w) -> !t
+  %a = tpu.add "a" %q, %c separate : (!t, !t) -> !t
+  func.return %a : !t
+}
+
+// CHECK:      %c = tpu.conv2d "c" %q, %w accumulator = "i32" :
+// CHECK-NEXT: %a = tpu.add "a" %q, %c separate :
