@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from .model.checker import is_registered
 from .model.limits import FoldingBudget
 from .node_evaluation import Expand, evaluate_node, single_node_model
 from .operator_table import OPERATORS
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
 
 _INLINED_ELEMENTS = 4096
 """Inputs with at most so many elements go into shape inference with their values, since they may be shapes."""
@@ -35,9 +39,9 @@ _SHRINKING = frozenset({"NonZero", "Compress", "Unique", "NonMaxSuppression", "S
 """Ops whose result's size is known only afterward, but is bounded by the size of their input."""
 
 
-def can_fold(node: Node) -> bool:
+def can_fold(proto: NodeProto, opset: int) -> bool:
     """Return whether a node of this kind can be computed at import if all its inputs are constants."""
-    return is_registered(node.proto, node.opset) and node.op_type not in _NOT_FOLDED
+    return is_registered(proto, opset) and proto.op_type not in _NOT_FOLDED
 
 
 def fold(node: Node, budget: FoldingBudget, expand: Expand) -> list[Constant | None] | None:
@@ -49,7 +53,7 @@ def fold(node: Node, budget: FoldingBudget, expand: Expand) -> list[Constant | N
         DiagnosticError: if a result would be more than the budget has, or computing the node fails.
         UnsupportedNodeError: if nothing can compute it.
     """
-    if not can_fold(node):
+    if not can_fold(node.proto, node.opset):
         return None
     dtypes = _bounded_dtypes(node, budget)
     if dtypes is None:

@@ -222,9 +222,12 @@ class _GraphImporter:
             if value.type.HasField("tensor_type"):
                 tensors.append(value)
                 continue
-            kind = value.type.WhichOneof("value") or "nothing"
+            kind = value.type.WhichOneof("value")
+            told = (
+                f"is of type {kind.removesuffix('_type')}, not a tensor" if kind else "has no type"
+            )
             error = DiagnosticError(
-                f"the input is of type {kind.removesuffix('_type')}, not a tensor",
+                f"the input {told}",
                 Place(file=self.file, name=f"input '{value.name}'"),
             )
             self.problems.inputs.append(error)

@@ -60,7 +60,9 @@ class NodeImporter:
                 )
             if operator is None:
                 known_size = "the size of its constant result is unknown"
-                raise UnsupportedNodeError(known_size if known and can_fold(node) else "")
+                raise UnsupportedNodeError(
+                    known_size if known and can_fold(node.proto, node.opset) else ""
+                )
             return operator.outputs_of(node, builder)
         except UnsupportedNodeError as error:
             outputs = self._by_function(node, builder, error)
@@ -194,9 +196,15 @@ class NodeImporter:
 def ops_that_nothing_imports(proto: NodeProto, opset: int) -> list[str]:
     """Return the node's op if no node of it can be imported, else those of its subgraphs' nodes, each once."""
     if is_control_flow(proto):
-        inner = (node for graph in subgraphs(proto) for node in graph.node)
+        inner = [node for graph in subgraphs(proto) for node in graph.node]
+        # What a body computes from constants alone is not known here: they may be in it.
         return list(
-            dict.fromkeys(op for node in inner for op in ops_that_nothing_imports(node, opset))
+            dict.fromkeys(
+                op
+                for node in inner
+                if not can_fold(node, opset)
+                for op in ops_that_nothing_imports(node, opset)
+            )
         )
     if operator_of(proto) or has_function(proto, opset):
         return []

@@ -103,7 +103,8 @@ def add_shape_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch",
         type=positive,
         metavar="N",
-        help="size of axis 0 of every input, in place of the model's",
+        help="size of axis 0 of every input, in place of the model's; in inputs that have the batch's name at another "
+        "axis, of that one",
     )
     parser.add_argument(
         "--define-symbol",

@@ -122,6 +122,8 @@ def _bare(model: ModelProto) -> ModelProto:
     # older models.
     view.ir_version = max(model.ir_version, 4)
     view.opset_import.extend(model.opset_import)
+    for entry in view.opset_import:
+        entry.domain = _checked_domain(entry.domain)
     view.opset_import.add(domain=_UNREGISTERED, version=1)
     view.graph.name = model.graph.name or "graph"
     return view
@@ -133,8 +135,14 @@ def _add_node(view: ModelProto, node: NodeProto, opset: int) -> None:
     _set_unregistered(added, opset)
 
 
+def _checked_domain(domain: str) -> str:
+    """Return a domain as the checker knows it: ONNX's own has two names, and it takes them for two."""
+    return "" if domain == "ai.onnx" else domain
+
+
 def _set_unregistered(node: NodeProto, opset: int) -> None:
     """Let the checker ignore a node, or those of its subgraphs, if it would refuse the op itself."""
+    node.domain = _checked_domain(node.domain)
     if not is_registered(node, opset) or _is_only_deprecated(node, opset):
         node.domain = _UNREGISTERED
     for graph in subgraphs(node):
@@ -175,8 +183,10 @@ def _checker_view(model: ModelProto, opset: int, faults: Faults) -> ModelProto:
     graph.input.extend(source.input)
     graph.output.extend(source.output)
     for value in (*graph.input, *graph.output):
-        # The checker demands a shape, but none is needed: shapes are inferred here, and in ONNX
-        # Runtime too.
+        # The checker demands a type and a shape, but none are needed of outputs: they are inferred here, and in ONNX
+        # Runtime too. The importer reports inputs without them.
+        if value.type.WhichOneof("value") is None:
+            value.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
         if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
             value.type.tensor_type.shape.SetInParent()
     inputs = {value.name for value in source.input}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ class GivenSizes:
     """The sizes of inputs that the user gives.
 
     `shapes`: by input, in place of declared shapes of the same rank. `batch`: the size of axis 0 of every input, which
-    comes before all else. `symbols`: the sizes of dimensions that the model declares by name.
+    comes before all else; of the axis that the batch's name stands at in inputs that have it elsewhere, as a state
+    [2, batch, 128]. `symbols`: the sizes of dimensions that the model declares by name.
     """
 
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
@@ -96,11 +98,12 @@ def resolve_input_shapes(
     if given.batch is not None and given.batch < 1:
         raise DiagnosticError(f"the batch size must be at least 1, it is {given.batch}", place)
     symbols = _symbols(declared, given, place)
+    batches = {each[0] for each in declared.values() if each and isinstance(each[0], str)}
     shapes, change = {}, None
     errors: list[DiagnosticError] = []
     unknown: dict[str, list[Dimension] | None] = {}
     for name, dimensions in declared.items():
-        settled = _settled(name, dimensions, given, symbols, file)
+        settled = _settled(name, dimensions, given, symbols, batches, file)
         try:
             shape = _complete(name, settled, file)
         except DiagnosticError as error:
@@ -186,9 +189,11 @@ def _settled(
     declared: list[Dimension] | None,
     given: GivenSizes,
     symbols: Mapping[str, int],
+    batches: AbstractSet[str],
     file: str,
 ) -> list[Dimension] | None:
-    """Return the dimensions of an input with what is given in the place of what is declared.
+    """Return the dimensions of an input with what is given in the place of what is declared; `batches` are the symbols
+    that axis 0 of some input is declared by.
 
     Raises DiagnosticError if the given shape has another rank.
     """
@@ -203,8 +208,11 @@ def _settled(
     dimensions: list[Dimension] | None = list(wanted) if wanted is not None else declared
     if dimensions is None:
         return None
+    is_behind = (
+        bool(dimensions) and dimensions[0] not in batches and not batches.isdisjoint(dimensions[1:])
+    )
     dimensions = [symbols.get(d, d) if isinstance(d, str) else d for d in dimensions]
-    if given.batch is not None and dimensions:
+    if given.batch is not None and dimensions and not is_behind:
         dimensions = [given.batch, *dimensions[1:]]
     return dimensions
 

@@ -67,6 +67,12 @@ def _default_opset(model: ModelProto, file: str) -> int:
 
     version = _versions(model, file).get("", 0)
     newest = onnx.defs.onnx_opset_version()
+    if model.ir_version > onnx.IR_VERSION:
+        raise DiagnosticError(
+            f"the model is of IR version {model.ir_version}; the installed onnx package knows up to {onnx.IR_VERSION}",
+            Place(file=file),
+            hint="install a newer onnx package, or export the model with an older IR version",
+        )
     if version > newest:
         raise DiagnosticError(
             f"the model uses opset {version}; the installed onnx package knows up to {newest}",

@@ -227,6 +227,14 @@ def test_wrong_nodes_of_a_body_hide_none_of_its_ops():
     ]
 
 
+def test_what_constants_may_settle_in_a_body_is_no_problem_of_its_own():
+    """Behind a shape that is not known it is not said that nothing imports ConstantOfShape."""
+    made = body([node("Shape", "x", "s"), node("ConstantOfShape", "s", "o")], "o")
+    known = node("Cast", "i", "c", to=TensorProto.BOOL)
+    nodes = [known, node("If", "c", "y", then_branch=made, else_branch=made)]
+    refused(model_of(nodes, {"x": ("N", 3), "i": (1,)}, ["y"]), "not fully known")
+
+
 def test_what_the_checker_refuses_hides_no_other_problem():
     nodes = [
         node("Relu", "x", "a", foo=3),

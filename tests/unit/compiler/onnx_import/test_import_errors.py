@@ -231,6 +231,10 @@ def test_graphs_that_are_not_valid():
     refused(model_of([RELU], {"x": (2,)}, ["z"]), "output 'z'")
     refused(model_of([RELU], {"x": (2,)}, []), "no outputs")
     refused(model_of([RELU], {"x": (2,)}, opset=99), "opset 99")
+    refused(model_of([RELU], {"x": (2,)}, ir_version=99), "IR version 99", "newer onnx package")
+    untyped = model_of([RELU], {"x": (2,)})
+    untyped.graph.input[0].ClearField("type")
+    refused(untyped, "input 'x'", "has no type")
     refused(model_of([node("MaxPool", "x", "y")], {"x": (1, 1, 4, 4)}), "kernel_shape")
     without = model_of([RELU], {"x": (2,)})
     del without.opset_import[:]

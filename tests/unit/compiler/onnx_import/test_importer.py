@@ -87,6 +87,17 @@ def test_shape_arithmetic_is_folded():
     assert reshape.results[0].type.get_shape() == (5, 12)
 
 
+def test_the_batch_of_a_state_may_stand_behind():
+    model = model_of(
+        [node("Relu", each, f"{each}_y") for each in "xhk"],
+        {"x": ("batch", 3), "h": (2, "batch", 4), "k": (5, 3)},
+        ["x_y", "h_y", "k_y"],
+    )
+    module, _ = imported(model, batch=3)
+    shapes = [op.results[0].type.get_shape() for op in ops_of(module)]
+    assert shapes == [(3, 3), (2, 3, 4), (3, 3)]
+
+
 def test_batch_scales_constant_shapes():
     nodes = [node("Reshape", "x s", "a"), node("Relu", "a", "b"), node("Reshape", "b t", "y")]
     constants = {"s": np.array([2, 6], np.int64), "t": np.array([1, -1], np.int64)}

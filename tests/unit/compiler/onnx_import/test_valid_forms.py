@@ -137,6 +137,26 @@ def test_an_output_that_is_listed_twice():
     _check_model(model, {"x": x}, -x, -x)
 
 
+def test_an_output_without_a_type():
+    model = parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]> g (float[3] x) => (float[3] y) { y = Neg (x) }'
+    )
+    model.graph.output[0].ClearField("type")
+    x = random_input(3)
+    _check_model(model, {"x": x}, -x)
+
+
+@pytest.mark.parametrize("of_model", ["", "ai.onnx"])
+@pytest.mark.parametrize("of_node", ["", "ai.onnx"])
+def test_both_names_of_the_domain_of_onnx(of_model: str, of_node: str):
+    model = parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]> g (float[3] x) => (float[3] y) { y = Neg (x) }'
+    )
+    model.opset_import[0].domain, model.graph.node[0].domain = of_model, of_node
+    x = random_input(3)
+    _check_model(model, {"x": x}, -x)
+
+
 @pytest.mark.parametrize("by_axis", [False, True])
 @pytest.mark.parametrize("is_node", [False, True])
 def test_sparse_constants(by_axis: bool, is_node: bool):
