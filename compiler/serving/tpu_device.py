@@ -68,6 +68,10 @@ class TpuDevice(Device):
         """The largest batch that is tried."""
         return LARGEST_BATCH
 
+    def most_instances(self, settings: Mapping[str, Any]) -> int:
+        """Return how many cores the target has."""
+        return load_target(settings["TARGET"]).cores
+
     def optimal_batch(self, model: ServedModel, settings: Mapping[str, Any]) -> int:
         """Return the smallest batch whose simulated throughput is within 5% of the best, among powers of two; 1 if the
         model cannot be batched.

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
-from ..clocks.clock import Clock, Event
+from ..clocks.clock import MILLISECOND, Clock, Event
 from ..devices.served_model import ServedModel
 from ..requests.inference import Inference
 from .infer_request import InferRequest
-from .properties import Settings, name_of, property_named
+from .properties import Settings, by_name, name_of, property_named
 from .results import Port, Results
 
 
@@ -23,8 +23,18 @@ class Front(Protocol):
     """What inferences are given to: the server of a device, or AUTO."""
 
     @property
+    def devices(self) -> list[str]:
+        """The devices that may serve, by priority."""
+        ...
+
+    @property
     def execution_devices(self) -> list[str]:
         """The devices that serve now."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """The largest batch that is run; 1 while no device is ready."""
         ...
 
     @property
@@ -108,10 +118,10 @@ class CompiledModel:
         """Infer by a request that is made for it. Raises as `InferRequest.infer`."""
         return self.create_infer_request().infer(inputs)
 
-    async def infer_async(self, inputs: Any = None) -> Results:
+    async def infer_async(self, inputs: Any = None, *, deadline: float | None = None) -> Results:
         """Infer without blocking asyncio's loop. Raises as `InferRequest.infer`; a task that is canceled cancels it."""
         request = self.create_infer_request()
-        request.start_async(inputs)
+        request.start_async(inputs, deadline=deadline)
         try:
             await request.wait_async()
         except asyncio.CancelledError:
@@ -121,33 +131,41 @@ class CompiledModel:
 
     def get_property(self, name: object) -> Any:
         """Return a property. Raises DiagnosticError if there is none such."""
-        known = self._read_only()
-        return (
-            known[key]()
-            if (key := name_of(name)) in known
-            else self._settings[property_named(key).name]
-        )
+        known, key = self._read_only(), name_of(name)
+        return known[key]() if key in known else self._settings[property_named(key, known).name]
 
-    def set_property(self, properties: Mapping[Any, object]) -> None:
+    def set_property(self, properties: Mapping[Any, object] | tuple[Any, object]) -> None:
         """Change properties that may change in service. Raises DiagnosticError for others, before any has changed."""
+        properties = by_name(properties)
         for key in properties:
-            if not property_named(name_of(key)).is_mutable:
+            if key in self._read_only() or not property_named(key).is_mutable:
                 raise DiagnosticError(
-                    f"property {name_of(key)} cannot be changed of a compiled model",
-                    hint="give it to compile_model",
+                    f"property {key} cannot be changed of a compiled model",
+                    hint=None if key in self._read_only() else "give it to compile_model",
                 )
         self._settings = self._settings.with_values(properties)
         self.clock.ask(lambda: self._front.change(self._settings))
 
     def start(
-        self, inputs: Mapping[str, np.ndarray], on_end: Callable[[Inference], None]
+        self,
+        inputs: Mapping[str, np.ndarray],
+        on_end: Callable[[Inference], None],
+        deadline: float | None = None,
     ) -> Inference:
-        """Give an inference to the devices. Raises QueueFull, and DiagnosticError if the model is closed."""
+        """Give an inference to the devices. `deadline`: in milliseconds from now; None for what is set.
+
+        Raises QueueFull, and DiagnosticError if the model is closed or the deadline is no time to come.
+        """
+        within = self._settings["DEADLINE"] or None
+        if deadline is not None:
+            within = property_named("DEADLINE").read(deadline)
 
         def submit() -> Inference:
             if self._is_closed:
                 raise DiagnosticError("the compiled model is closed")
-            inference = Inference(inputs, self.clock.now(), on_end)
+            now = self.clock.now()
+            latest = None if within is None else now + round(within * MILLISECOND)
+            inference = Inference(inputs, now, on_end, deadline=latest)
             self._under_way[inference] = None
             try:
                 self._front.submit(inference)
@@ -197,9 +215,11 @@ class CompiledModel:
         return {
             "NETWORK_NAME": lambda: self.source.name,
             "EXECUTION_DEVICES": lambda: self.clock.ask(lambda: self._front.execution_devices),
+            "MULTI_DEVICE_PRIORITIES": lambda: ",".join(self._front.devices),
             "OPTIMAL_NUMBER_OF_INFER_REQUESTS": lambda: self.clock.ask(
                 lambda: self._front.capacity
             ),
+            "OPTIMAL_BATCH_SIZE": lambda: self.clock.ask(lambda: self._front.batch),
             "SUPPORTED_PROPERTIES": self._supported,
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from ..devices.device import Device
 from ..devices.served_model import ServedModel
 from .compiled_model import CompiledModel
 from .device_name import DeviceName, parse_device_name
-from .properties import Settings, name_of, property_named
+from .properties import PROPERTIES, Settings, by_name, name_of, property_named
 from .service import AutoService, Loading, SingleService
 
 if TYPE_CHECKING:
@@ -60,18 +60,18 @@ class Core:
     def compile_model(
         self,
         model: str | Path | ModelProto | ServedModel,
-        device_name: str = "AUTO",
+        device_name: str | None = None,
         config: Mapping[Any, object] | None = None,
     ) -> CompiledModel:
-        """Return a model in service on `device_name`: a device, `BATCH:DEVICE(SIZE)`, or `AUTO` with a list.
+        """Return a model in service on `device_name`: a device, `BATCH:DEVICE(SIZE)`, or `AUTO` with a list or alone.
 
         AUTO returns at once, and a device alone when it is ready. `config`: properties by name.
 
         Raises:
             DiagnosticError: for unknown devices and properties, or if the model cannot run on the device.
         """
-        source = model if isinstance(model, ServedModel) else ServedModel(model)
-        choice = parse_device_name(device_name, self.available_devices)
+        source = _source(model)
+        choice = parse_device_name(device_name or "AUTO", self.available_devices)
         settings = self._settings_of(choice.kind or choice.devices[0].name).with_values(config)
         loadings = [self._loading(source, each, choice.kind, config) for each in choice.devices]
         if choice.kind == "AUTO":
@@ -87,7 +87,7 @@ class Core:
         self, model: str | Path | ModelProto | ServedModel, device_name: str
     ) -> dict[str, str]:
         """Return for the nodes of a model that a device can run, by name, its name. Raises as `compile_model`."""
-        source = model if isinstance(model, ServedModel) else ServedModel(model)
+        source = _source(model)
         taken: dict[str, str] = {}
         for each in parse_device_name(device_name, self.available_devices).devices:
             settings = self._settings_of(each.name).with_values(each.properties)
@@ -95,44 +95,77 @@ class Core:
                 taken.setdefault(node, each.name)
         return taken
 
-    def get_property(self, device_name: str, name: object | None = None) -> Any:
+    def get_property(
+        self,
+        device_name: str,
+        name: object | None = None,
+        arguments: Mapping[Any, object] | None = None,
+    ) -> Any:
         """Return a property of a device; with the property alone, what is set for all devices.
 
-        Raises DiagnosticError if there is no such device or property.
+        `arguments`: what OPTIMAL_BATCH_SIZE needs: MODEL_PTR, the model; other properties may stand beside it. Raises
+        DiagnosticError if there is no such device or property.
         """
         if name is None:
             return self._settings_of("")[property_named(name_of(device_name)).name]
         device, key = self._known(device_name), name_of(name)
-        if device in self._devices:
-            found = self._devices[device]
-            read_only = {
-                "FULL_DEVICE_NAME": found.full_name,
-                "OPTIMIZATION_CAPABILITIES": list(found.capabilities),
-            }
-            if key in read_only:
-                return read_only[key]
-        if key == "AVAILABLE_DEVICES":
-            return self.available_devices
-        return self._settings_of(device)[property_named(key).name]
+        read_only = self._read_only(device, by_name(arguments))
+        if key in read_only:
+            return read_only[key]()
+        return self._settings_of(device)[property_named(key, read_only).name]
+
+    def _read_only(self, device: str, arguments: dict[str, object]) -> dict[str, Callable[[], Any]]:
+        """Return the properties of a device, or of AUTO or BATCH, that follow from what it is."""
+        read_only: dict[str, Callable[[], Any]] = {
+            "AVAILABLE_DEVICES": lambda: self.available_devices,
+            "SUPPORTED_PROPERTIES": lambda: (
+                dict.fromkeys(read_only, "RO") | dict.fromkeys(PROPERTIES, "RW")
+            ),
+        }
+        if device not in self._devices:
+            return read_only | {"FULL_DEVICE_NAME": lambda: device}
+        found, settings = self._devices[device], self._settings_of(device)
+
+        def optimal_batch() -> int:
+            given = dict(arguments)
+            model: Any = given.pop("MODEL_PTR", None)
+            if model is None:
+                raise DiagnosticError(
+                    "OPTIMAL_BATCH_SIZE is that of a model",
+                    hint='give it: get_property(device, "OPTIMAL_BATCH_SIZE", {"MODEL_PTR": model})',
+                )
+            return found.optimal_batch(_source(model), settings.with_values(given))
+
+        read_only |= {
+            "FULL_DEVICE_NAME": lambda: found.full_name,
+            "MAX_BATCH_SIZE": lambda: found.largest_batch,
+            "OPTIMAL_BATCH_SIZE": optimal_batch,
+            "OPTIMIZATION_CAPABILITIES": lambda: list(found.capabilities),
+            "RANGE_FOR_ASYNC_INFER_REQUESTS": lambda: (
+                1,
+                found.most_instances(settings) * found.largest_batch,
+                1,
+            ),
+            "RANGE_FOR_STREAMS": lambda: (1, found.most_instances(settings)),
+        }
+        return read_only
 
     def set_property(
         self,
-        device_name: str | Mapping[Any, object],
-        properties: Mapping[Any, object] | None = None,
+        device_name: str | Mapping[Any, object] | tuple[Any, object],
+        properties: Mapping[Any, object] | tuple[Any, object] | None = None,
     ) -> None:
         """Set properties of a device, or given alone of all devices, for models that are compiled afterwards.
 
         Raises DiagnosticError if there is no such device or property, or a value is wrong; then none is set.
         """
         device, given = (
-            (self._known(device_name), properties or {})
+            (self._known(device_name), by_name(properties))
             if isinstance(device_name, str)
-            else ("", device_name)
+            else ("", by_name(device_name))
         )
         Settings(given)
-        self._settings.setdefault(device, {}).update(
-            {name_of(key): value for key, value in given.items()}
-        )
+        self._settings.setdefault(device, {}).update(given)
 
     def _loading(
         self,
@@ -164,3 +197,7 @@ class Core:
                 hint=f"properties of {choice.kind} are set by that name",
             )
         return choice.devices[0].name
+
+
+def _source(model: str | Path | ModelProto | ServedModel) -> ServedModel:
+    return model if isinstance(model, ServedModel) else ServedModel(model)

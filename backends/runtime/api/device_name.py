@@ -32,7 +32,8 @@ class NamedDevices:
 def parse_device_name(text: str, available: Sequence[str]) -> NamedDevices:
     """Return what a caller named.
 
-    AUTO alone means all devices; `-NAME` leaves one out. `TPU` means the first of `TPU.0`, `TPU.1`…
+    AUTO alone means all devices; `-NAME` leaves one out. `TPU` means the first of `TPU.0`, `TPU.1`…, and `-TPU` all of
+    them.
 
     Raises DiagnosticError if the text is none, or a device is not among those `available`.
     """
@@ -49,7 +50,12 @@ def parse_device_name(text: str, available: Sequence[str]) -> NamedDevices:
                 hint="BATCH takes one, with the size of batches: BATCH:TPU(4)",
             )
         return NamedDevices("BATCH", (_single(parts[0], text, available, batch=True),))
-    without = {_single(part[1:], text, available).name for part in parts if part.startswith("-")}
+    without = {
+        name
+        for part in parts
+        if part.startswith("-")
+        for name in _all_of(part[1:].strip(), text, available)
+    }
     named = [_single(part, text, available) for part in parts if not part.startswith("-")]
     devices = named or [DeviceName(name) for name in available]
     left = tuple(each for each in devices if each.name not in without)
@@ -83,6 +89,12 @@ def _single(text: str, whole: str, available: Sequence[str], *, batch: bool = Fa
             )
         properties[key.strip().upper()] = value.strip()
     return DeviceName(name, properties)
+
+
+def _all_of(name: str, whole: str, available: Sequence[str]) -> list[str]:
+    """Return the full names of a device, or of all devices of a kind."""
+    first = _available(name, whole, available)
+    return [each for each in available if each == first or each.partition(".")[0] == name]
 
 
 def _available(name: str, whole: str, available: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,7 +11,7 @@ from ...diagnostics.diagnostic import DiagnosticError, did_you_mean
 from ..clocks.clock import MILLISECOND, Clock, Event, Outcome
 from ..devices.served_model import ServedModel
 from ..requests.inference import Inference, State
-from .results import Port, Results, Tensor, arrays_of
+from .results import Port, Results, Tensor, given_inputs
 
 
 class Inferring(Protocol):
@@ -27,9 +27,12 @@ class Inferring(Protocol):
     def outputs(self) -> list[Port]: ...
 
     def start(
-        self, inputs: Mapping[str, np.ndarray], on_end: Callable[[Inference], None]
+        self,
+        inputs: Mapping[str, np.ndarray],
+        on_end: Callable[[Inference], None],
+        deadline: float | None = None,
     ) -> Inference:
-        """Give an inference to the devices."""
+        """Give an inference to the devices. `deadline`: in milliseconds from now; None for what is set."""
         ...
 
     def through(self, inference: Inference) -> None:
@@ -53,7 +56,10 @@ class InferRequest:
 
     def __init__(self, model: Inferring) -> None:
         self._model = model
-        self._inputs: dict[str, np.ndarray] = {}
+        self._inputs: dict[str, Tensor] = {}
+        self._seen: set[str] = set()
+        """Inputs whose tensors callers have, who may write into them at any time."""
+        self._outputs = [_OutputTensor(self, place) for place in range(len(model.outputs))]
         self._callback: Callable[[Any], object] | None = None
         self.userdata: Any = None
         self._inference: Inference | None = None
@@ -79,29 +85,64 @@ class InferRequest:
         """Set an input. Raises DiagnosticError if it does not fit."""
         self._set({name: tensor})
 
+    def set_tensors(self, inputs: Mapping[str | Port, Tensor | np.ndarray]) -> None:
+        """Set inputs. Raises DiagnosticError if one does not fit."""
+        self._set(inputs)
+
     def set_input_tensor(self, *given: Any) -> None:
         """Set the only input, or with a place before the tensor that one. Raises DiagnosticError if it does not fit."""
         self._set({0 if len(given) == 1 else given[0]: given[-1]})
 
+    def set_input_tensors(self, *given: Any) -> None:
+        """Set the only input, by a list of one tensor. Raises DiagnosticError if it is longer, or does not fit."""
+        tensors = list(given[-1])
+        if len(tensors) != 1:
+            raise DiagnosticError(
+                f"{len(tensors)} tensors are given for one input",
+                hint="join the samples of a batch along axis 0",
+            )
+        self.set_input_tensor(*given[:-1], tensors[0])
+
     def get_tensor(self, name: str | Port) -> Tensor:
-        """Return an output, or an input that was set. Raises DiagnosticError if there is none such."""
+        """Return the tensor of an input or output. Raises DiagnosticError if there is none such.
+
+        What is written into that of an input is what is inferred next. Before the first inference both hold zeros, and
+        nothing along axes that the model leaves open: set their `shape`.
+        """
         key = name.any_name if isinstance(name, Port) else name
-        if key in self._inputs:
-            return Tensor(self._inputs[key])
-        outputs = self.results.to_dict()
+        inputs = {port.any_name: port for port in self.model_inputs}
+        outputs = {port.any_name: at for at, port in enumerate(self.model_outputs)}
+        if key in inputs:
+            self._seen.add(key)
+            return self._inputs.setdefault(key, Tensor(inputs[key].empty(), shared_memory=True))
         if key not in outputs:
             raise DiagnosticError(
-                f"there is no tensor '{key}'", hint=did_you_mean(key, [*self._inputs, *outputs])
+                f"there is no tensor '{key}'", hint=did_you_mean(key, [*inputs, *outputs])
             )
-        return Tensor(outputs[key])
+        return self._outputs[outputs[key]]
 
-    def get_input_tensor(self, place: int = 0) -> Tensor:
-        """Return an input that was set."""
-        return self.get_tensor(self.model_inputs[place])
+    def get_input_tensor(self, index: int = 0) -> Tensor:
+        """Return the tensor of an input, as `get_tensor`. Raises DiagnosticError if there is none such."""
+        return self.get_tensor(_at(self.model_inputs, index, "input"))
 
-    def get_output_tensor(self, place: int = 0) -> Tensor:
-        """Return an output."""
-        return Tensor(self.results[place])
+    def get_output_tensor(self, index: int = 0) -> Tensor:
+        """Return the tensor of an output, as `get_tensor`. Raises DiagnosticError if there is none such."""
+        return self.get_tensor(_at(self.model_outputs, index, "output"))
+
+    @property
+    def input_tensors(self) -> list[Tensor]:
+        """The tensors of all inputs."""
+        return [self.get_tensor(port) for port in self.model_inputs]
+
+    @property
+    def output_tensors(self) -> list[Tensor]:
+        """The tensors of all outputs."""
+        return list(self._outputs)
+
+    @property
+    def has_started(self) -> bool:
+        """Whether an inference was ever asked for."""
+        return self._inference is not None
 
     @property
     def results(self) -> Results:
@@ -121,17 +162,30 @@ class InferRequest:
             return 0.0
         return (inference.ended - inference.arrived) / MILLISECOND
 
-    def infer(self, inputs: Any = None, share_inputs: bool = False) -> Results:
+    @property
+    def late(self) -> float:
+        """How many milliseconds later than by the device's simulated time the last inference's values were ready."""
+        return 0.0 if self._inference is None else self._inference.late / MILLISECOND
+
+    def infer(
+        self, inputs: Any = None, share_inputs: bool = False, *, deadline: float | None = None
+    ) -> Results:
         """Infer and return the outputs. Raises what `start_async` and `wait` do."""
-        self.start_async(inputs, share_inputs=share_inputs)
+        self.start_async(inputs, share_inputs=share_inputs, deadline=deadline)
         self.wait()
         return self.results
 
     def start_async(
-        self, inputs: Any = None, userdata: Any = None, share_inputs: bool = False
+        self,
+        inputs: Any = None,
+        userdata: Any = None,
+        share_inputs: bool = False,
+        *,
+        deadline: float | None = None,
     ) -> None:
         """Ask for an inference of inputs, or of those that were set before, and return. Arrays are copied, unless they
-        are shared: then they must not change until the end.
+        are shared: then they must not change until the end. `deadline`: in so many milliseconds, in place of the
+        property DEADLINE; what becomes of an inference that cannot meet it, DEADLINE_ACTION says.
 
         Raises:
             DiagnosticError: if inputs are missing or do not fit, or if an inference of this request is under way.
@@ -140,16 +194,14 @@ class InferRequest:
         if self._inference is not None and not self._inference.state.is_end:
             raise DiagnosticError("the request is busy", hint="wait for it, or use another request")
         self._set(inputs, share=share_inputs)
-        missing = [port.any_name for port in self.model_inputs if port.any_name not in self._inputs]
-        if missing:
-            raise DiagnosticError(f"input '{missing[0]}' is missing")
+        arrays = self._checked(share=share_inputs)
         if userdata is not None:
             self.userdata = userdata
         through, before = self._model.clock.event(), self._through
         self._callback_error, self._through = None, through
         try:
             self._inference = self._model.start(
-                dict(self._inputs), lambda inference: self._ended(inference, through)
+                arrays, lambda inference: self._ended(inference, through), deadline
             )
         except BaseException:
             self._through = before
@@ -205,7 +257,7 @@ class InferRequest:
         """Check inputs and keep copies of them, or the arrays themselves."""
         ports = {port.name: port for port in self._model.source.inputs}
         try:
-            given = arrays_of(inputs, self.model_inputs)
+            given = given_inputs(inputs, self.model_inputs)
         except KeyError as error:
             name = error.args[0]
             raise DiagnosticError(
@@ -214,9 +266,30 @@ class InferRequest:
             ) from None
         except ValueError as error:
             raise DiagnosticError(str(error)) from None
-        for name, array in given.items():
-            fitting = ports[name].check(array)
-            self._inputs[name] = fitting if share else np.array(fitting)
+        for name, each in given.items():
+            if isinstance(each, Tensor):
+                ports[name].check(each.data)
+                self._inputs[name] = each
+                self._seen.add(name)
+            else:
+                self._inputs[name] = Tensor(ports[name].check(each), shared_memory=share)
+                self._seen.discard(name)
+
+    def _checked(self, *, share: bool) -> dict[str, np.ndarray]:
+        """Return the inputs of an inference: copies of what callers may write into, unless that is shared."""
+        arrays: dict[str, np.ndarray] = {}
+        for port in self._model.source.inputs:
+            if port.name not in self._inputs:
+                raise DiagnosticError(f"input '{port.name}' is missing")
+            array = port.check(self._inputs[port.name].data)
+            if not array.size:
+                raise DiagnosticError(
+                    f"input '{port.name}' is empty: its shape is {list(array.shape)}",
+                    hint="set the tensor's shape, and write into its data",
+                )
+            is_copied = port.name in self._seen and not share
+            arrays[port.name] = np.array(array) if is_copied else array
+        return arrays
 
     def _ended(self, inference: Inference, through: Event) -> None:
         """Call the callback beside everything else, then let the waiters go. This is an action."""
@@ -235,3 +308,24 @@ class InferRequest:
             called(Outcome())
         else:
             self._model.clock.beside(lambda: callback(userdata), called)
+
+
+class _OutputTensor(Tensor):
+    """An output of a request: what its last inference gave, and zeros before the first one."""
+
+    def __init__(self, request: InferRequest, place: int) -> None:
+        super().__init__(request.model_outputs[place].empty(), shared_memory=True)
+        self._request, self._place = request, place
+
+    @property
+    def data(self) -> np.ndarray:
+        """The array. Raises DiagnosticError if the last inference has not succeeded."""
+        if not self._request.has_started:
+            return self._array
+        return self._request.results[self._place]
+
+
+def _at(ports: Sequence[Port], index: int, what: str) -> Port:
+    if not 0 <= index < len(ports):
+        raise DiagnosticError(f"there is no {what} {index}", hint=f"there are {len(ports)}")
+    return ports[index]

@@ -6,16 +6,18 @@ Names, and where OpenVINO has the property, types and defaults are OpenVINO's
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...diagnostics.diagnostic import DiagnosticError, did_you_mean
+from ..requests.deadlines import LateAction
 from .property import Choice, Number, Property, Switch, Text
-from .property_values import BatchingPolicy, PerformanceMode, SchedulePolicy, Values
+from .property_values import BatchingPolicy, PerformanceMode, Priority, SchedulePolicy, Values
 
 _ALL = (
     Choice("PERFORMANCE_HINT", PerformanceMode.LATENCY, "what is to be good"),
     Number("PERFORMANCE_HINT_NUM_REQUESTS", 0, "inferences that callers keep under way; 0: unknown"),
+    Choice("MODEL_PRIORITY", Priority.MEDIUM, "whose inferences start first on a device that models share", True),
     Switch("ALLOW_AUTO_BATCHING", True, "whether THROUGHPUT gathers inferences into batches"),
     Number("AUTO_BATCH_TIMEOUT", 1000, "milliseconds that a batch waits to be full", True, most=10**9),
     Choice("BATCHING_POLICY", BatchingPolicy.FIXED, "when batches are due"),
@@ -23,6 +25,8 @@ _ALL = (
     Switch("ENABLE_RUNTIME_FALLBACK", True, "whether what fails on a device runs again elsewhere"),
     Choice("SCHEDULE_POLICY", SchedulePolicy.DEVICE_PRIORITY, "who gets the next inference"),
     Number("MAX_QUEUE", 0, "inferences that may wait; 0: any number"),
+    Number("DEADLINE", 0.0, "milliseconds after which callers have no more use for outputs; 0: never", True, most=1e9),
+    Choice("DEADLINE_ACTION", LateAction.REJECT, "what becomes of inferences that cannot meet their deadline"),
     Number("INSTANCES", 1, "programs that run side by side on the cores of a card", least=1),
     Number("SET_SIZE", 1, "runs of an instance under way at once, so that the host's time hides", least=1),
     Text("TARGET", "default-8c", "the machine that a TPU is"),
@@ -41,8 +45,7 @@ class Settings(Mapping[str, Any]):
 
     def __init__(self, values: Mapping[Any, object] | None = None) -> None:
         self._set: dict[str, Any] = {}
-        for key, value in (values or {}).items():
-            name = name_of(key)
+        for name, value in by_name(values).items():
             self._set[name] = property_named(name).read(value)
 
     def __getitem__(self, name: str) -> Any:
@@ -56,9 +59,7 @@ class Settings(Mapping[str, Any]):
 
     def with_values(self, values: Mapping[Any, object] | None) -> Settings:
         """Return settings of which some have other values. Raises DiagnosticError for unknown names and values."""
-        return Settings(
-            {**self._set, **{name_of(key): each for key, each in (values or {}).items()}}
-        )
+        return Settings({**self._set, **by_name(values)})
 
 
 def name_of(key: object) -> str:
@@ -66,11 +67,28 @@ def name_of(key: object) -> str:
     return str(key() if callable(key) else key)
 
 
-def property_named(name: str) -> Property:
-    """Return a property that can be set. Raises DiagnosticError if there is none such."""
+def by_name(properties: Mapping[Any, object] | tuple[Any, object] | None) -> dict[str, object]:
+    """Return properties by name that are given by name, by function, or as a pair of one and its value.
+
+    Raises DiagnosticError if they are none of that.
+    """
+    given = (
+        dict([properties]) if isinstance(properties, tuple) and len(properties) == 2 else properties
+    )
+    if not isinstance(given, Mapping | None):
+        raise DiagnosticError(
+            f"properties are a dictionary, not {given!r}",
+            hint='as {"PERFORMANCE_HINT": "LATENCY"} is',
+        )
+    return {name_of(key): value for key, value in (given or {}).items()}
+
+
+def property_named(name: str, others: Iterable[str] = ()) -> Property:
+    """Return a property that can be set. Raises DiagnosticError if there is none such; `others` can be read."""
     if name not in PROPERTIES:
+        known = [*PROPERTIES, *others]
         raise DiagnosticError(
             f"there is no property {name}",
-            hint=did_you_mean(name, list(PROPERTIES)) or f"there are {', '.join(PROPERTIES)}",
+            hint=did_you_mean(name, known) or f"there are {', '.join(known)}",
         )
     return PROPERTIES[name]

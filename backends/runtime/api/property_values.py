@@ -13,6 +13,14 @@ class PerformanceMode(Enum):
     CUMULATIVE_THROUGHPUT = 3
 
 
+class Priority(Enum):
+    """Which models' inferences start first on a device that several share."""
+
+    LOW = 0
+    MEDIUM = 1
+    HIGH = 2
+
+
 class SchedulePolicy(Enum):
     """Which device gets the next inference under CUMULATIVE_THROUGHPUT."""
 

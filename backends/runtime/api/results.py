@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...diagnostics.diagnostic import DiagnosticError
 from ..devices.served_model import ServedPort
 
 
@@ -50,27 +51,90 @@ class Port:
         """The shape, with None for sizes that the model leaves open."""
         return self._port.shape
 
+    def get_shape(self) -> tuple[int, ...]:
+        """Return the shape. Raises ValueError as `shape`."""
+        return self.shape
+
+    def get_partial_shape(self) -> tuple[int | None, ...]:
+        """Return the shape, with None for sizes that the model leaves open."""
+        return self.partial_shape
+
     @property
     def element_type(self) -> np.dtype:
         """The dtype."""
         return self._port.dtype
 
+    def get_element_type(self) -> np.dtype:
+        """Return the dtype."""
+        return self.element_type
+
+    def empty(self) -> np.ndarray:
+        """Return zeros of the port's shape and dtype, none along axes that the model leaves open."""
+        return np.zeros([size or 0 for size in self._port.shape], self._port.dtype)
+
 
 class Tensor:
-    """An array, as OpenVINO's requests give it."""
+    """An array, as OpenVINO's requests give it: a copy of the one that is given, or itself if memory is shared."""
 
-    def __init__(self, array: np.ndarray) -> None:
-        self.data = np.asarray(array)
+    def __init__(self, array: np.ndarray, shared_memory: bool = False) -> None:
+        self._array = np.asarray(array) if shared_memory else np.array(array)
+
+    def __repr__(self) -> str:
+        sizes = ",".join(map(str, self.shape))
+        return f"<Tensor: shape[{sizes}] type: {self.element_type}>"
+
+    @property
+    def data(self) -> np.ndarray:
+        """The array, to be read and written."""
+        return self._array
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape."""
+        """The shape. Another one may be set: then the tensor holds zeros, unless there are as many elements."""
         return self.data.shape
+
+    @shape.setter
+    def shape(self, shape: Sequence[int]) -> None:
+        sizes = tuple(shape)
+        if any(size < 0 for size in sizes):
+            raise DiagnosticError(f"a tensor cannot have shape {list(sizes)}")
+        fits = int(np.prod(sizes)) == self.data.size
+        self._array = self.data.reshape(sizes) if fits else np.zeros(sizes, dtype=self.data.dtype)
+
+    def get_shape(self) -> tuple[int, ...]:
+        """Return the shape."""
+        return self.shape
+
+    def set_shape(self, shape: Sequence[int]) -> None:
+        """Set the shape, as `shape` does."""
+        self.shape = shape
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.data.size
+
+    def get_size(self) -> int:
+        """Return the number of elements."""
+        return self.size
+
+    @property
+    def byte_size(self) -> int:
+        """The size in bytes."""
+        return self.data.nbytes
+
+    def get_byte_size(self) -> int:
+        """Return the size in bytes."""
+        return self.byte_size
 
     @property
     def element_type(self) -> np.dtype:
         """The dtype."""
         return self.data.dtype
+
+    def get_element_type(self) -> np.dtype:
+        """Return the dtype."""
+        return self.element_type
 
 
 class Results(Mapping[Any, np.ndarray]):
@@ -87,7 +151,7 @@ class Results(Mapping[Any, np.ndarray]):
             if not 0 <= key < len(self._ports):
                 raise KeyError(key)
             return self._arrays[self._ports[key]]
-        return self.to_dict()[key]
+        return {port.any_name: array for port, array in self._arrays.items()}[key]
 
     def __iter__(self) -> Iterator[Port]:
         return iter(self._ports)
@@ -98,16 +162,16 @@ class Results(Mapping[Any, np.ndarray]):
     def __repr__(self) -> str:
         return repr(self._arrays)
 
-    def names(self) -> list[set[str]]:
+    def names(self) -> tuple[set[str], ...]:
         """Return the names of each output."""
-        return [port.names for port in self._ports]
+        return tuple(port.names for port in self._ports)
 
-    def to_dict(self) -> dict[str, np.ndarray]:
-        """Return outputs by name."""
-        return {port.any_name: array for port, array in self._arrays.items()}
+    def to_dict(self) -> dict[Port, np.ndarray]:
+        """Return outputs by port."""
+        return dict(self._arrays)
 
 
-def arrays_of(inputs: Any, ports: Sequence[Port]) -> dict[str, np.ndarray]:
+def given_inputs(inputs: Any, ports: Sequence[Port]) -> dict[str, Tensor | np.ndarray]:
     """Return inputs by name that are given by name, port or place, as a list in the order of the inputs, or alone.
 
     Raises KeyError for what is no input, by its key, and ValueError if there are more inputs than the model has.
@@ -115,7 +179,7 @@ def arrays_of(inputs: Any, ports: Sequence[Port]) -> dict[str, np.ndarray]:
     if inputs is None:
         return {}
     if isinstance(inputs, Mapping):
-        found: dict[str, np.ndarray] = {}
+        found: dict[str, Tensor | np.ndarray] = {}
         for key, value in inputs.items():
             if isinstance(key, int) and not 0 <= key < len(ports):
                 raise KeyError(key)
@@ -136,5 +200,5 @@ def arrays_of(inputs: Any, ports: Sequence[Port]) -> dict[str, np.ndarray]:
     return {port.any_name: _array(value) for port, value in zip(ports, given, strict=False)}
 
 
-def _array(value: Any) -> np.ndarray:
-    return value.data if isinstance(value, Tensor) else np.asarray(value)
+def _array(value: Any) -> Tensor | np.ndarray:
+    return value if isinstance(value, Tensor) else np.asarray(value)

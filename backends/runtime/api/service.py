@@ -16,6 +16,7 @@ from ..device_choice.round_robin import RoundRobin
 from ..devices.device import Device
 from ..devices.loaded_model import LoadedModel
 from ..devices.served_model import ServedModel
+from ..requests.deadlines import Deadlines
 from ..requests.inference import Inference
 from ..serving.auto import Auto, AutoOptions, Candidate, Stage
 from ..serving.instance import Instance
@@ -71,6 +72,10 @@ class Loading:
             instances,
             policy_of(self.settings, max(loaded.batches)),
             most_waiting=self.settings["MAX_QUEUE"] or None,
+            deadlines=Deadlines(
+                self.settings["DEADLINE_ACTION"],
+                min(loaded.times(batch, first=False).total for batch in loaded.batches),
+            ),
             on_failure=failed,
         )
 
@@ -101,6 +106,7 @@ class SingleService:
     def __init__(self, loading: Loading, loaded: LoadedModel) -> None:
         self._loading = loading
         self._server = loading.serve(loaded)
+        self.devices, self.batch = [loading.device.name], max(loaded.batches)
 
     @property
     def execution_devices(self) -> list[str]:
@@ -146,6 +152,7 @@ class AutoService:
             )
             for each in loadings
         ]
+        self.devices = [each.name for each in self._candidates]
         self._changed: Settings | None = None
         self._most = max(each.most_under_way for each in loadings)
         self._auto = Auto(
@@ -168,10 +175,12 @@ class AutoService:
     @property
     def capacity(self) -> int:
         """How many inferences keep the devices busy: those that are ready, or the one that may take most."""
-        servers = [
-            each.server for each in self._candidates if each.stage is Stage.READY and each.server
-        ]
-        return max(self._most, sum(server.capacity for server in servers))
+        return max(self._most, sum(server.capacity for server in self._ready()))
+
+    @property
+    def batch(self) -> int:
+        """The largest batch that a device runs which is ready; 1 while none is."""
+        return max((server.batch for server in self._ready()), default=1)
 
     def submit(self, inference: Inference) -> None:
         """Take an inference. Raises QueueFull."""
@@ -195,6 +204,11 @@ class AutoService:
         for each in self._candidates:
             if each.server is not None:
                 change_policy(each.server, settings)
+
+    def _ready(self) -> list[Server]:
+        return [
+            each.server for each in self._candidates if each.stage is Stage.READY and each.server
+        ]
 
     def _serving(self, loading: Loading) -> Callable[[LoadedModel, Failed], Server]:
         def serve(loaded: LoadedModel, failed: Failed) -> Server:

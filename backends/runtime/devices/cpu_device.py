@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -40,6 +41,10 @@ class CpuDevice(Device):
     def supported_nodes(self, model: ServedModel, settings: Mapping[str, Any]) -> Collection[str]:
         """Return all nodes: what ONNX Runtime cannot run it refuses when it loads."""
         return model.nodes
+
+    def most_instances(self, settings: Mapping[str, Any]) -> int:
+        """Return the number of processors: more make nothing faster."""
+        return os.cpu_count() or 1
 
     def load(
         self, model: ServedModel, batches: Sequence[int], settings: Mapping[str, Any]

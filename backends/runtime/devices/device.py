@@ -43,6 +43,10 @@ class Device(ABC):
         """The largest batch that `optimal_batch` may return."""
         return 1
 
+    def most_instances(self, settings: Mapping[str, Any]) -> int:
+        """Return how many programs of one core may run side by side."""
+        return 1
+
     def optimal_batch(self, model: ServedModel, settings: Mapping[str, Any]) -> int:
         """Return the size of batches from which a greater one pays no more."""
         return 1

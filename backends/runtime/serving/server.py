@@ -23,7 +23,8 @@ class QueueFull(Exception):
 class Server:
     """Starts what is due on instances that are free, oldest instances first. All methods are called in actions.
 
-    `capacity`: how many inferences keep it busy. `most_waiting`: how many inferences may wait, None for any number.
+    `capacity`: how many inferences keep it busy; `batch`: how many run together at most. `most_waiting`: how many
+    inferences may wait, None for any number.
     `deadlines`: what becomes of late ones, None if deadlines are not looked at. `on_failure` gets an inference that
     failed on the device, by itself, and may have it served elsewhere; `on_refusal` one that does not fit the device.
     """
@@ -55,7 +56,8 @@ class Server:
 
         self._running = 0
         self._is_retired = False
-        self.capacity = max(model.batches) * sum(each.set_size for each in instances)
+        self.batch = max(model.batches)
+        self.capacity = self.batch * sum(each.set_size for each in instances)
 
     @property
     def has_room(self) -> bool:

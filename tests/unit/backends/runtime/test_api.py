@@ -15,12 +15,14 @@ from smalti.backends.runtime.api.async_infer_queue import AsyncInferQueue
 from smalti.backends.runtime.api.core import Core
 from smalti.backends.runtime.api.infer_request import Canceled
 from smalti.backends.runtime.api.property_values import PerformanceMode, SchedulePolicy
+from smalti.backends.runtime.api.results import Tensor
 from smalti.backends.runtime.clocks.clock import MILLISECOND
 from smalti.backends.runtime.clocks.virtual_clock import VirtualClock
 from smalti.backends.runtime.devices.cpu_device import CpuDevice
 from smalti.backends.runtime.devices.device import Device
 from smalti.backends.runtime.devices.loaded_model import LoadedModel
 from smalti.backends.runtime.devices.served_model import ServedModel
+from smalti.backends.runtime.requests.deadlines import TooLate
 from smalti.backends.runtime.serving.server import QueueFull
 
 from .served_network import network, sample
@@ -101,7 +103,7 @@ def test_an_inference_on_the_cpu(real: Core):
             np.testing.assert_array_equal(results[key], expected(1))
     assert [port.any_name for port in compiled.inputs] == ["x"]
     assert compiled.input("x").partial_shape == (None, 6) and compiled.output().names == {"y"}
-    assert results.to_dict().keys() == {"y"} and results.names() == [{"y"}]
+    assert list(results.to_dict()) == compiled.outputs and results.names() == ({"y"},)
     compiled.close()
     with pytest.raises(DiagnosticError, match="is closed"):
         compiled(sample(1))
@@ -124,6 +126,52 @@ def test_requests_run_again_and_again(real: Core):
     request.set_tensor("x", sample(3))
     np.testing.assert_array_equal(request.infer()["y"], expected(3))
     np.testing.assert_array_equal(request.get_tensor("x").data, sample(3))
+
+
+def test_tensors_are_there_before_the_first_inference(real: Core):
+    request = real.compile_model(network(), "CPU").create_infer_request()
+    given, found = request.get_input_tensor(), request.get_output_tensor()
+    assert given.shape == (0, 6) and found.data.shape == (0, 3) and found is request.get_tensor("y")
+    with pytest.raises(DiagnosticError, match=r"input 'x' is empty: its shape is \[0, 6\]"):
+        request.infer()
+    given.shape = (1, 6)
+    given.data[:] = sample(1)
+    request.infer()
+    np.testing.assert_array_equal(found.data, expected(1))
+    given.data[:] = sample(2)
+    np.testing.assert_array_equal(request.infer()["y"], expected(2))
+    given.shape = (1, 5)
+    with pytest.raises(DiagnosticError, match="expected"):
+        request.infer()
+    shared = sample(3)
+    request.set_input_tensor(Tensor(shared, shared_memory=True))
+    shared[:] = sample(4)
+    np.testing.assert_array_equal(request.infer()["y"], expected(4))
+    request.set_tensors({"x": Tensor(sample(5))})
+    np.testing.assert_array_equal(request.infer()["y"], expected(5))
+    request.set_input_tensors([sample(6)])
+    np.testing.assert_array_equal(request.infer()["y"], expected(6))
+    for mistake, told in (
+        (lambda: request.set_input_tensors([sample(0)] * 2), "2 tensors are given for one input"),
+        (lambda: request.get_input_tensor(1), "there is no input 1"),
+        (lambda: request.get_output_tensor(-1), "there is no output -1"),
+        (lambda: request.get_tensor("z"), "there is no tensor 'z'"),
+        (lambda: given.set_shape((-1, 6)), r"a tensor cannot have shape \[-1, 6\]"),
+    ):
+        with pytest.raises(DiagnosticError, match=told):
+            mistake()
+
+
+def test_what_a_request_may_write_into_is_copied(core: Core):
+    compiled = core.compile_model(network(), "BATCH:TEST(2)")
+    first, second = compiled.create_infer_request(), compiled.create_infer_request()
+    tensor = Tensor(np.ones((1, 6), np.float32))
+    first.set_tensor("x", tensor)
+    first.start_async()
+    tensor.data[:] = 2
+    second.infer(np.zeros((1, 6), np.float32))
+    first.wait()
+    assert first.results["y"].tolist() == [[1, 1, 1]]
 
 
 @pytest.mark.parametrize(
@@ -286,6 +334,30 @@ def test_bounded_queues(core: Core):
     requests[3].infer(sample(0))
 
 
+def test_deadlines(core: Core):
+    compiled = core.compile_model(network(), "TEST", {"DEADLINE": 12})
+    requests = [compiled.create_infer_request() for _ in range(4)]
+    for request in requests[:3]:
+        request.start_async(sample(0))
+    requests[3].start_async(sample(0), deadline=100)
+    for request in (*requests[:2], requests[3]):
+        request.wait()
+    assert [each.latency for each in requests] == [5.0, 10.0, 7.000001, 15.0]
+    with pytest.raises(TooLate):
+        requests[2].wait()
+    compiled.set_property({"DEADLINE": 0})
+    for mistake in (-1, "soon"):
+        with pytest.raises(DiagnosticError, match="DEADLINE cannot be"):
+            requests[0].start_async(deadline=mistake)  # type: ignore[arg-type]
+    compiled = core.compile_model(network(), "TEST", {"DEADLINE_ACTION": "DELAY"})
+    requests = [compiled.create_infer_request() for _ in range(3)]
+    for request, deadline in zip(requests, (None, 6, None), strict=True):
+        request.start_async(sample(0), deadline=deadline)
+    for request in requests:
+        request.wait()
+    assert [each.latency for each in requests] == [5.0, 15.0, 10.0], "the late one starts last"
+
+
 def test_auto_switches_from_the_cpu(core: Core):
     compiled = core.compile_model(network(), "AUTO")
     assert compiled.get_property("EXECUTION_DEVICES") == []
@@ -370,7 +442,38 @@ def test_properties(core: Core):
         assert compiled.get_property(name) == value
     assert core.get_property("CPU", "SET_SIZE") == 1
     assert compiled.get_property("SUPPORTED_PROPERTIES")["AUTO_BATCH_TIMEOUT"] == "RW"
+    assert compiled.get_property("MULTI_DEVICE_PRIORITIES") == "TEST.0"
+    assert compiled.get_property("NETWORK_NAME") == "net"
+    for name in ("NETWORK_NAME", "OPTIMAL_BATCH_SIZE"):
+        with pytest.raises(DiagnosticError, match=f"{name} cannot be changed"):
+            compiled.set_property({name: 1})
+    compiled.set_property(("AUTO_BATCH_TIMEOUT", 30))
+    assert compiled.get_property("AUTO_BATCH_TIMEOUT") == 30
+    with pytest.raises(DiagnosticError, match="properties are a dictionary, not 'x'"):
+        core.compile_model(network(), "CPU", "x")  # type: ignore[arg-type]
     assert core.query_model(network(), "AUTO:TEST,CPU") == {"product": "TEST.0", "relu": "CPU"}
+
+
+def test_properties_that_follow_from_the_device(core: Core):
+    for device in (*core.available_devices, "AUTO", "BATCH"):
+        supported = core.get_property(device, "SUPPORTED_PROPERTIES")
+        assert set(supported.values()) == {"RO", "RW"}
+        for name in supported:
+            if name != "OPTIMAL_BATCH_SIZE":
+                core.get_property(device, name)
+    assert core.get_property("TEST", "RANGE_FOR_STREAMS") == (1, 1)
+    assert core.get_property("TEST", "RANGE_FOR_ASYNC_INFER_REQUESTS") == (1, 4, 1)
+    assert core.get_property("TEST", "MAX_BATCH_SIZE") == 4
+    model = {"MODEL_PTR": network()}
+    assert core.get_property("TEST", "OPTIMAL_BATCH_SIZE", model) == 4
+    with pytest.raises(DiagnosticError, match="OPTIMAL_BATCH_SIZE is that of a model"):
+        core.get_property("TEST", "OPTIMAL_BATCH_SIZE")
+    with pytest.raises(DiagnosticError, match=r"(?s)no property MAX_BATCH_SIZ\b.*MAX_BATCH_SIZE"):
+        core.get_property("TEST", "MAX_BATCH_SIZ")
+    # ONNX Runtime takes inferences one by one, whatever batch is asked for.
+    for device, batch in (("BATCH:CPU(4)", 1), ("BATCH:TEST(3)", 3), ("AUTO:TEST,CPU", 1)):
+        compiled = core.compile_model(network(), device)
+        assert compiled.get_property("OPTIMAL_BATCH_SIZE") == batch
 
 
 @pytest.mark.parametrize(

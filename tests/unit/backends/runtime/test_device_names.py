@@ -16,6 +16,8 @@ THERE_ARE = ["TPU.0", "TPU.1", "CPU"]
         ("AUTO", "AUTO", [DeviceName(name) for name in THERE_ARE]),
         ("AUTO:TPU.1,CPU", "AUTO", [DeviceName("TPU.1"), DeviceName("CPU")]),
         ("AUTO:-CPU", "AUTO", [DeviceName("TPU.0"), DeviceName("TPU.1")]),
+        ("AUTO:-TPU", "AUTO", [DeviceName("CPU")]),
+        ("AUTO:-TPU.0", "AUTO", [DeviceName("TPU.1"), DeviceName("CPU")]),
         ("AUTO:TPU(a=1,b=2),CPU", "AUTO", [DeviceName("TPU.0", {"A": "1", "B": "2"}), DeviceName("CPU")]),
         ("BATCH:TPU(4)", "BATCH", [DeviceName("TPU.0", batch=4)]),
         ("BATCH:TPU", "BATCH", [DeviceName("TPU.0")]),

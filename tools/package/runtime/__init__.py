@@ -1,0 +1,50 @@
+"""The runtime: compiled models in the service of many callers, with OpenVINO's names.
+
+import smalti.runtime as ov
+core = ov.Core()
+compiled = core.compile_model("model.onnx", "AUTO", {"PERFORMANCE_HINT": "THROUGHPUT"})
+compiled(image)[0]
+"""
+
+# The folders stand beside this file only where Smalti is installed.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..backends.runtime.api.async_infer_queue import AsyncInferQueue
+from ..backends.runtime.api.compiled_model import CompiledModel
+from ..backends.runtime.api.core import Core as _Core
+from ..backends.runtime.api.infer_request import Canceled, InferRequest
+from ..backends.runtime.api.property_values import (
+    BatchingPolicy,
+    PerformanceMode,
+    Priority,
+    SchedulePolicy,
+    Values,
+)
+from ..backends.runtime.api.results import Port, Results, Tensor
+from ..backends.runtime.clocks.clock import Clock
+from ..backends.runtime.clocks.real_clock import RealClock
+from ..backends.runtime.clocks.virtual_clock import VirtualClock
+from ..backends.runtime.devices.cpu_device import CpuDevice
+from ..backends.runtime.devices.device import Device
+from ..backends.runtime.devices.loaded_model import LoadedModel, StageTimes
+from ..backends.runtime.requests.deadlines import LateAction, TooLate
+from ..backends.runtime.serving.server import QueueFull
+from ..compiler.serving.tpu_device import TpuDevice
+from . import properties
+
+__all__ = [
+    "AsyncInferQueue", "BatchingPolicy", "Canceled", "Clock", "CompiledModel", "Core", "CpuDevice", "Device",
+    "InferRequest", "LateAction", "LoadedModel", "PerformanceMode", "Port", "Priority", "QueueFull", "RealClock",
+    "Results", "SchedulePolicy", "StageTimes", "Tensor", "TooLate", "TpuDevice", "Values", "VirtualClock", "properties",
+]  # fmt: skip
+
+
+class Core(_Core):
+    """The core of this machine: a simulated TPU, which AUTO prefers, and the CPU; or the `devices` that are given."""
+
+    def __init__(self, devices: Sequence[Device] | None = None, clock: Clock | None = None) -> None:
+        super().__init__([TpuDevice(), CpuDevice()] if devices is None else devices, clock)
