@@ -31,7 +31,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place, did_you_mean
-from ...backends.numerics.storage import PACKED_NAMES, dtype_of, storage_type
+from ...backends.numerics.storage import LOOKUP_NAMES, PACKED_NAMES, dtype_of, storage_type
 from ...dialects import top
 from ...dialects.ir.weights import WeightStore
 from ...dialects.network.constant import value_of
@@ -176,7 +176,7 @@ class RoundWeights(SmaltiPass):
         """Return the integers that weights of a scheme may be; None if there are several scales for an output, or if
         activations have more than 8 bits, as which weights are stored then.
         """
-        if isinstance(scheme.weight_scales, int) or scheme.activations != "i8":
+        if isinstance(scheme.weight_scales, int) or scheme.activations not in LOOKUP_NAMES:
             return None
         bits = self.weight_bits or storage_type(scheme.weights).file_bits
         per_output = scheme.weight_scales == "channel"

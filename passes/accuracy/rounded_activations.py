@@ -8,7 +8,7 @@ import numpy as np
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ...backends.numerics.quantization import activation_parameters
-from ...backends.numerics.storage import integer_range
+from ...backends.numerics.storage import LOOKUP_NAMES, integer_range
 from ...dialects.network.traits import (
     FixedQuantization,
     GivesQuantization,
@@ -55,11 +55,12 @@ class RoundedActivations:
         return numbers if parameters is None else _rounded(numbers, parameters)
 
     def narrowed(self, value: SSAValue, numbers: np.ndarray, scheme: Scheme) -> np.ndarray:
-        """Return the rounded numbers of a value as a product by `scheme` reads them: in fewer bits, between the same
-        ends, if it says so, but for inputs of the network.
+        """Return the rounded numbers of a value as a product by `scheme` reads them: in fewer bits, in the range that
+        calibration has for 4 bits, if it says so, but for inputs of the network.
         """
         if scheme.inputs is None or isinstance(value, BlockArgument):
             return numbers
+        element = element_of(value)
         while _keeps(value):
             assert isinstance(value.owner, Operation)
             value = value.owner.operands[0]
@@ -68,6 +69,9 @@ class RoundedActivations:
             return numbers
         scale, zero_point, *steps = parameters
         low, high = ((step - zero_point) * scale for step in steps)
+        if scheme.inputs == "i4" and isinstance(element, CalibratedType):
+            least, most = element.range_of_4_bits
+            low, high = max(low, least), min(high, most)
         narrow = activation_parameters(low, high, scheme.inputs)
         return _rounded(numbers, (*narrow, *integer_range(scheme.inputs)))
 
@@ -83,8 +87,9 @@ class RoundedActivations:
         storage = scheme.activations
         low, high = integer_range(storage)
         fixed = FixedQuantization.parameters_of(value.owner)
-        if fixed is not None and storage == "i8" and not scheme.symmetric:
-            return (*fixed, low, high)
+        if fixed is not None and storage in LOOKUP_NAMES and not scheme.symmetric:
+            scale, zero_point = fixed
+            return scale, zero_point + 128 + low, low, high
         element = element_of(self._successors.get(value, value))
         if not isinstance(element, CalibratedType):
             return None

@@ -12,6 +12,7 @@ from smalti.compiler.compilation.compile_options import CompileOptions
 from smalti.compiler.compilation.execution import run_ir
 from smalti.compiler.demo.digits import INPUT, MODEL, OUTPUT, load_images
 from smalti.dialects import top
+from smalti.dialects.network.constant import value_of
 from smalti.passes.top.calibration_table import Ranges, write_table
 
 CALIBRATION, TEST, _ = load_images()
@@ -45,6 +46,23 @@ def test_each_method_brings_the_logits_nearer():
 def test_eight_bits_do_not_lose():
     """In INT8, where there is little to win, the logits are not farther away."""
     assert distance(Accuracy("adaround", True)) < 1.1 * distance(Accuracy())
+
+
+def test_unsigned_bytes_are_rounded_as_signed_ones():
+    """Activations of u8 stand for the numbers of i8: learned weights are the same integers."""
+    found: list[list[np.ndarray]] = []
+    for scheme in ("asymmetric-minmax", "u8-asymmetric"):
+        data = {INPUT: CALIBRATION[:16]}
+        options = CompileOptions(scheme=scheme, calibration=data, accuracy=Accuracy("adaround"))
+        compilation = start_from_model(MODEL, options)
+        compilation.lower_to("top")
+        store = compilation.ctx.weights
+        ops = [op for op in compilation.module.walk() if isinstance(op, top.DequantizeOp)]
+        found.append([value_of(op.operands[0].owner, store) for op in ops])
+    signed, unsigned = found
+    assert signed and len(signed) == len(unsigned)
+    for each, other in zip(signed, unsigned, strict=True):
+        np.testing.assert_array_equal(each, other)
 
 
 def test_ends_of_a_hybrid_network_are_not_rounded():
