@@ -62,6 +62,8 @@ class Plugin:
         functions: named functions that the host computes (`backends/numerics/functions/function.py`): an importer
             calls one with `top.call`.
         tilers: the class that makes tiles of layers of a tpu op (`passes/tile/tiler_bases/tiler.py`).
+        devices: by name (`NPU.0`), what makes a device that `smalti.runtime` serves models on: a class derived from
+            `smalti.runtime.Device`, or a function.
     """
 
     dialects: Mapping[str, Callable[[], Dialect]] = field(default_factory=dict)
@@ -73,13 +75,14 @@ class Plugin:
     exporters: Mapping[Any, Callable[..., str]] = field(default_factory=dict)
     conversions: Mapping[type[Any], Callable[..., None]] = field(default_factory=dict)
     tilers: Mapping[type[Any], type[Any]] = field(default_factory=dict)
+    devices: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
     def parts(self) -> Iterator[object]:
         """Yield the classes and functions that the plugin adds."""
         yield from (*self.dialects.values(), *self.passes.values(), *self.instructions)
         for each in self.functions:
             yield from (each.infer, each.compute)
-        yield from self.importers.values()
+        yield from (*self.importers.values(), *self.devices.values())
         for table in (self.exporters, self.conversions, self.tilers):
             for op, handler in table.items():
                 yield from (op, handler)
@@ -122,6 +125,10 @@ class Plugin:
             from ...passes.tile.tilers.registry import register_tilers
 
             register_tilers(self.tilers)
+        if self.devices:
+            from ...backends.runtime.devices.registry import register_devices
+
+            register_devices(self.devices)
 
 
 _LOADED: dict[str, Plugin] = {}

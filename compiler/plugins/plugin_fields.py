@@ -42,6 +42,7 @@ def check_fields(fields: Mapping[str, object]) -> None:
     _check_table(
         "conversions", fields["conversions"], callable, "a function of (builder, op)", by_op=True
     )
+    _check_table("devices", fields["devices"], callable, "what makes a smalti.runtime.Device")
     _check_table(
         "tilers",
         fields["tilers"],

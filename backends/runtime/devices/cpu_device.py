@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...cpu.session import OnnxSession
@@ -37,10 +37,6 @@ class CpuDevice(Device):
     def load_nanoseconds(self) -> int:
         """Return how long it takes in virtual time to load a model."""
         return self._load
-
-    def supported_nodes(self, model: ServedModel, settings: Mapping[str, Any]) -> Collection[str]:
-        """Return all nodes: what ONNX Runtime cannot run it refuses when it loads."""
-        return model.nodes
 
     def most_instances(self, settings: Mapping[str, Any]) -> int:
         """Return the number of processors: more make nothing faster."""
