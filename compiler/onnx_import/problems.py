@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -9,6 +10,7 @@ from typing import NoReturn
 from ...backends.diagnostics.diagnostic import DiagnosticError, Place
 
 _SHOWN_FAULTS = 20
+_NODE = re.compile(r"node '(.*)'", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class Unsupported:
     node: str
     reason: str
     opset: int | None = None
+
+
+class RefusedNodesError(DiagnosticError):
+    """Nodes of a model cannot be imported, and nothing else is wrong; `nodes` has their names."""
+
+    nodes: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -63,6 +71,17 @@ class Problems:
         and reason; else its lines begin with their kind: input, constant, shape, type, op, node
         or output.
         """
+        try:
+            self._report()
+        except DiagnosticError as error:
+            refused = self._refused_nodes()
+            if refused is None:
+                raise
+            told = RefusedNodesError(error.message, error.place, error.notes, error.hint)
+            told.nodes = refused
+            raise told from error.__cause__
+
+    def _report(self) -> None:
         faults = [*self.inputs, *self.constants, *self.shapes, *self.nodes, *self.outputs]
         if not faults and self.unsupported:
             self._report_unsupported()
@@ -70,6 +89,16 @@ class Problems:
             raise faults[0]
         if faults:
             self._report_all()
+
+    def _refused_nodes(self) -> frozenset[str] | None:
+        """Return the names of the nodes that cannot be imported; None if something else is wrong, too."""
+        if self.inputs or self.constants or self.shapes or self.outputs:
+            return None
+        names = {None if each.opset is None else each.node for each in self.unsupported}
+        for error in self.nodes:
+            found = _NODE.fullmatch(error.place.name or "") if error.place is not None else None
+            names.add(found[1] if found else None)
+        return None if None in names else frozenset(name for name in names if name is not None)
 
     def _report_unsupported(self) -> NoReturn:
         groups = _grouped(self.unsupported)

@@ -53,12 +53,19 @@ class TpuDevice(Device):
         return self._load_nanoseconds
 
     def supported_nodes(self, model: ServedModel, settings: Mapping[str, Any]) -> Collection[str]:
-        """Return all nodes of a model that the import takes, and none of another."""
+        """Return the nodes of a model that the import takes: those too that become calls of the host, which are part of
+        the card's program. None if something else is wrong with the model, or what it refuses is within a function.
+        """
         from ...dialects.context import make_context
         from ..onnx_import.importer import import_onnx
+        from ..onnx_import.problems import RefusedNodesError
 
         try:
             import_onnx(model.source, make_context(), **_sizes(model, 1))
+        except RefusedNodesError as error:
+            if error.nodes <= set(model.nodes):
+                return [node for node in model.nodes if node not in error.nodes]
+            return ()
         except DiagnosticError:
             return ()
         return model.nodes

@@ -60,7 +60,8 @@ class ServedPort:
 
 
 class ServedModel:
-    """A model of ONNX with its ports; `source` is a path, or the model itself.
+    """A model of ONNX with its ports; `source` is a path, or the model itself. `nodes`: their names; those without
+    one are called by op and place, as in messages of the compiler.
 
     Raises DiagnosticError if the file cannot be read or is no model of ONNX.
     """
@@ -70,7 +71,9 @@ class ServedModel:
         graph = _read(source).graph
         constants = {each.name for each in graph.initializer}
         self.name = graph.name
-        self.nodes = [node.name or node.output[0] for node in graph.node]
+        self.nodes = [
+            node.name or f"{node.op_type}_{place}" for place, node in enumerate(graph.node)
+        ]
         self.inputs = [_port(each) for each in graph.input if each.name not in constants]
         self.outputs = [_port(each) for each in graph.output]
 

@@ -75,6 +75,13 @@ def test_a_model_that_it_cannot_compile(core: ov.Core):
     broken.graph.node[0].op_type = "NoSuchOp"
     with pytest.raises(DiagnosticError, match="NoSuchOp"):
         core.compile_model(broken, "TPU")
+    assert core.query_model(broken, "TPU") == {"relu": "TPU.0"}
+    assert core.query_model(broken, "AUTO") == {"product": "CPU", "relu": "TPU.0"}
+    broken.graph.node[0].name = broken.graph.node[1].name = ""
+    assert core.query_model(broken, "TPU") == {"Relu_1": "TPU.0"}
+    broken.graph.node[1].attribute.append(helper.make_attribute("no_such", 1))
+    assert core.query_model(broken, "AUTO") == {"NoSuchOp_0": "CPU", "Relu_1": "CPU"}
+    broken.graph.output[0].name = "absent"
     assert core.query_model(broken, "TPU") == {}
     assert set(core.query_model(network(), "TPU")) == {"product", "relu"}
 
