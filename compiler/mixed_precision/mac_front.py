@@ -175,6 +175,7 @@ class _Run:
         self.made_of = content_of(self.evaluator.network, {})
         self.table = next(iter(self.source.tables))
         network = self.evaluator.network
+        network.check_cosines_tell("--front-by")
         macs = {name: count for name, count in network.macs().items() if count}
         if not macs:
             raise DiagnosticError(

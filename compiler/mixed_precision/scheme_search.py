@@ -75,6 +75,8 @@ class _Run:
 
     def run(self) -> SchemeSearch:
         self.evaluator = ChoiceEvaluator(self.source)
+        if self.goal.measure != "metric":
+            self.evaluator.network.check_cosines_tell("--at-least")
         self.made_of = content_of(self.evaluator.network, {})
         self.table = next(iter(self.source.tables))
         self.groups = list(self.evaluator.network.groups.values())

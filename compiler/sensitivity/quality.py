@@ -66,6 +66,17 @@ class Judge:
         if self.post_process is not None:
             self._post_processor()
 
+    def check_tells(self, shapes: Mapping[str, Sequence[int]], place: Place) -> None:
+        """Raise DiagnosticError at `place` if all outputs of a sample, by their shapes, are single numbers: cosines and
+        the places of greatest elements are then those of the floats whatever the numbers are.
+        """
+        if self.post_process is None and all(math.prod(shape) == 1 for shape in shapes.values()):
+            raise DiagnosticError(
+                f"outputs of one number each ({', '.join(shapes)}) have no cosine and no agreement that tell",
+                place,
+                hint="give a --metric that compares the numbers, and a goal of it: --at-least metric=X",
+            )
+
     @property
     def _place(self) -> Place | None:
         return None if self.post_process is None else Place(file=self.post_process)

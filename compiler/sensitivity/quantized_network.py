@@ -14,7 +14,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError, Place
-from ...backends.interpreter.samples import count_samples, declared_inputs, main_function
+from ...backends.interpreter.samples import (
+    count_samples,
+    declared_inputs,
+    formats_of,
+    main_function,
+)
 from ...backends.interpreter.variants import VariantRunner
 from ...backends.simulator.simulate import simulate
 from ...dialects import top
@@ -120,6 +125,12 @@ class QuantizedNetwork:
         declared = declared_inputs(self.module)
         name = next(iter(declared))
         self.samples = count_samples(name, source.data[name].shape, declared[name])
+
+    def check_cosines_tell(self, option: str) -> None:
+        """Raise DiagnosticError if the outputs are such that cosines, which an option asks for, are always 1."""
+        formats = formats_of(main_function(self.module), "output")
+        shapes = {name: each.array_type(raw=False)[0] for name, each in formats.items()}
+        self.source.judge.check_tells(shapes, Place(name=option))
 
     def convert(self, choice: Choice) -> ModuleOp:
         """Return the tpu IR of a choice. Raises DiagnosticError if the conversion does."""

@@ -174,6 +174,8 @@ class _Analysis:
         self.made_of = content_of(self.evaluator.network, {"quick": self.options.quick})
         self.old, scheme = next(iter(self.tables)), self.options.schemes[0]
         network = self.evaluator.network
+        if self.options.expected_cosine is not None:
+            network.check_cosines_tell("--expected-cos")
         self.networks.append(WholeNetwork("FLOAT", network.measure(Choice({}, FLOAT, self.old))))
         whole = Choice({}, scheme, self.old)
         reached = self._measured(self.evaluator, f"{scheme.upper()}, old thresholds", whole)

@@ -40,6 +40,12 @@ def read_table(path: str | Path) -> CalibrationTable:
         DiagnosticError: if there is no such file, or if it is not a calibration table, or one without a row.
     """
     hint = "`smalti compile` and `smalti calibrate` write tables: NAME THRESHOLD MIN MAX METHOD in a line"
+    if Path(path).is_dir():
+        raise DiagnosticError(
+            "this is a folder, and no calibration table",
+            Place(file=str(path)),
+            hint=f"of images in it, `smalti calibrate MODEL --data {path} -o m.calibration` makes a table",
+        )
     table = parse_table(read_table_text(path, "the calibration table", hint), str(path))
     if not table.rows:
         raise DiagnosticError("the calibration table has no row", Place(file=str(path)), hint=hint)

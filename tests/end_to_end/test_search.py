@@ -59,6 +59,35 @@ def test_a_goal_that_nothing_reaches_is_told_with_the_best(
     assert ran.code == 0 and "agreement of at least 0.5: reached" in ran.out
 
 
+SCALAR = """
+func.func @main(%x: tensor<1x4xf32>) -> tensor<1x1xf32> attributes {smalti.inputs = ["x"], smalti.outputs = ["y"]} {
+  %w = top.weight "w" seed = 1 : tensor<4x1xf32>
+  %y = top.matmul "y" %x, %w : (tensor<1x4xf32>, tensor<4x1xf32>) -> tensor<1x1xf32>
+  func.return %y : tensor<1x1xf32>
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["search", "--at-least", "cos=0.9"],
+        ["search", "--at-least", "agreement=99%"],
+        ["search", "--front-by", "macs"],
+        ["sensitivity", "--expected-cos", "0.9"],
+    ],
+    ids=" ".join,
+)
+def test_outputs_of_one_number_have_no_cosine(smalti: Smalti, tmp_path: Path, words: list[str]):
+    """It is 1 whatever the number is: no goal of it would say anything."""
+    model, table = tmp_path / "m.top.mlir", tmp_path / "m.calibration"
+    model.write_text(SCALAR)
+    assert smalti("calibrate", model, "--data", "random:1", "-o", table).code == 0
+    command, *options = words
+    ran = smalti(command, model, "--calibration", table, "--data", "random:1", *options)
+    assert_diagnostic(ran, "outputs of one number each (y)", "--metric")
+
+
 def test_mistakes(smalti: Smalti, small_onnx: Path, small_data: Path, table: Path, tmp_path: Path):
     words = ["search", small_onnx, "--calibration", table, "--data", small_data]
     assert_diagnostic(smalti(*words, "--at-least", "cosine=1"), "no measure 'cosine'", "cos")

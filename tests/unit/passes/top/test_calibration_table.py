@@ -139,3 +139,9 @@ def test_bad_tables_are_diagnostics(table, content, message):
 def test_a_missing_table_is_a_diagnostic(tmp_path):
     with pytest.raises(DiagnosticError, match="cannot read the calibration table"):
         read_table(tmp_path / "none.calibration")
+
+
+def test_a_folder_is_told_how_to_become_a_table(tmp_path):
+    with pytest.raises(DiagnosticError, match="this is a folder") as caught:
+        read_table(tmp_path)
+    assert f"smalti calibrate MODEL --data {tmp_path}" in (caught.value.hint or "")
