@@ -11,6 +11,7 @@ from ..clocks.clock import Clock
 from ..clocks.real_clock import RealClock
 from ..devices.device import Device
 from ..devices.served_model import ServedModel
+from ..serving.shared_device import SharedDevice
 from .compiled_model import CompiledModel
 from .device_name import DeviceName, parse_device_name
 from .properties import PROPERTIES, Settings, by_name, name_of, property_named
@@ -33,6 +34,7 @@ class Core:
             )
         self.clock = RealClock() if clock is None else clock
         self._settings: dict[str, dict[str, object]] = {}
+        self._shared = {name: SharedDevice() for name in self._devices}
 
     def __enter__(self) -> Core:
         return self
@@ -181,7 +183,8 @@ class Core:
         batch = device.batch
         if kind == "BATCH" and batch is None:
             batch = self._devices[device.name].optimal_batch(source, settings)
-        return Loading(self.clock, self._devices[device.name], source, settings, batch)
+        shared = self._shared[device.name]
+        return Loading(self.clock, self._devices[device.name], source, settings, shared, batch)
 
     def _settings_of(self, device: str) -> Settings:
         return Settings(self._settings.get("")).with_values(self._settings.get(device))

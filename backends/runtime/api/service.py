@@ -21,12 +21,15 @@ from ..requests.inference import Inference
 from ..serving.auto import Auto, AutoOptions, Candidate, Stage
 from ..serving.instance import Instance
 from ..serving.server import Failed, Server
+from ..serving.shared_device import SharedDevice
 from .properties import Settings
 from .property_values import BatchingPolicy, PerformanceMode, SchedulePolicy
 
 
 class Loading:
-    """A model that gets ready on a device: in batches of `batch`, or as the settings want it if that is None."""
+    """A model that gets ready on a device: in batches of `batch`, or as the settings want it if that is None. It shares
+    the device with all models that are loaded with the same `shared`.
+    """
 
     def __init__(
         self,
@@ -34,9 +37,10 @@ class Loading:
         device: Device,
         model: ServedModel,
         settings: Settings,
+        shared: SharedDevice,
         batch: int | None = None,
     ) -> None:
-        self.device, self.settings = device, settings
+        self.device, self.settings, self._shared = device, settings, shared
         self._clock, self._model, self._batch = clock, model, batch
 
     def load(self) -> LoadedModel:
@@ -72,6 +76,8 @@ class Loading:
             instances,
             policy_of(self.settings, max(loaded.batches)),
             most_waiting=self.settings["MAX_QUEUE"] or None,
+            shared=self._shared,
+            priority=self.settings["MODEL_PRIORITY"].value,
             deadlines=Deadlines(
                 self.settings["DEADLINE_ACTION"],
                 min(loaded.times(batch, first=False).total for batch in loaded.batches),
@@ -221,10 +227,11 @@ class AutoService:
 
 
 def change_policy(server: Server, settings: Settings) -> None:
-    """Let a server wait for full batches as long as settings say."""
+    """Let a server wait for full batches as long as settings say, with the priority that they say."""
+    server.priority = settings["MODEL_PRIORITY"].value
     if isinstance(server.policy, FixedSize):
         server.policy.timeout = settings["AUTO_BATCH_TIMEOUT"] * MILLISECOND
-        server.pump()
+    server.pump()
 
 
 def _choice(settings: Settings) -> DeviceChoice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from ..requests.inference import Arrays
@@ -29,6 +30,11 @@ class LoadedModel(ABC):
 
     most_instances: int = 1
     """How many instances of it may run side by side."""
+
+    @property
+    def share(self) -> Fraction:
+        """The part of the device that an instance has for itself while it runs."""
+        return Fraction(1, self.most_instances)
 
     def check(self, sample: Arrays) -> None:  # noqa: B027 (a device may take any sample)
         """Raise DiagnosticError if a sample does not fit, so that it never comes into a batch with others."""

@@ -29,6 +29,11 @@ class Instance:
         """Whether it takes another run."""
         return self._under_way < self.set_size
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing runs on it."""
+        return not self._under_way
+
     def run(self, inferences: Sequence[Inference], batch: int, ended: Ended) -> None:
         """Run inferences together, by the compiled batch of that size; then call `ended`, in an action."""
         self._under_way += 1

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
+from functools import partial
 
 from ...diagnostics.diagnostic import DiagnosticError
 from ..batching.batch_policy import BatchPolicy
@@ -12,6 +14,7 @@ from ..requests.deadlines import Deadlines, TooLate
 from ..requests.inference import Arrays, Inference, State
 from ..requests.waiting_line import WaitingLine
 from .instance import Instance
+from .shared_device import SharedDevice
 
 Failed = Callable[[Inference, BaseException], None]
 
@@ -25,6 +28,7 @@ class Server:
 
     `capacity`: how many inferences keep it busy; `batch`: how many run together at most. `most_waiting`: how many
     inferences may wait, None for any number.
+    `shared`: the device, if other models may be on it too, who wait with this one by `priority`, the highest first.
     `deadlines`: what becomes of late ones, None if deadlines are not looked at. `on_failure` gets an inference that
     failed on the device, by itself, and may have it served elsewhere; `on_refusal` one that does not fit the device.
     """
@@ -37,11 +41,13 @@ class Server:
         policy: BatchPolicy,
         *,
         most_waiting: int | None = None,
+        shared: SharedDevice | None = None,
+        priority: int = 0,
         deadlines: Deadlines | None = None,
         on_failure: Failed | None = None,
         on_refusal: Failed | None = None,
     ) -> None:
-        self.policy = policy
+        self.policy, self.priority = policy, priority
         self._clock, self._device, self._instances = clock, device, instances
         self._most_waiting, self._deadlines = most_waiting, deadlines
         self._on_failure = on_failure or (lambda each, error: each.fail(error, clock.now()))
@@ -51,6 +57,8 @@ class Server:
         self._timer: Timer | None = None
         self._flushed = -1
         self._model = model = instances[0].model
+        self._shared = SharedDevice() if shared is None else shared
+        self._part = Fraction(0) if shared is None else model.share
         self._times = {batch: model.times(batch, first=False).total for batch in model.batches}
         self._runs: dict[int, list[int]] = {}
 
@@ -58,6 +66,11 @@ class Server:
         self._is_retired = False
         self.batch = max(model.batches)
         self.capacity = self.batch * sum(each.set_size for each in instances)
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """What orders it among the servers of the device: its priority, and how long its first inference waits."""
+        return -self.priority, self._line.oldest if self._line else float("inf")
 
     @property
     def has_room(self) -> bool:
@@ -117,14 +130,18 @@ class Server:
         if self._deadlines is not None:
             for late in self._deadlines.apply(self._line, now):
                 late.fail(TooLate("the deadline can no longer be met"), now)
-        wake = None
+        waited, wake = self._shared.leave(self), None
         while self._line and (instance := self._free_instance()) is not None:
             due = self._due(now)
             if due > now:
                 wake = due
                 break
+            if not self._take(instance):
+                break
             self._start(instance, self._taken(), now)
         self._wake_at(wake)
+        if waited and not self._shared.waits(self):
+            self._shared.pump()
         if self._is_retired and not self.under_way:
             for instance in self._instances:
                 instance.close()
@@ -136,6 +153,10 @@ class Server:
 
     def _free_instance(self) -> Instance | None:
         return next((each for each in self._instances if each.is_free), None)
+
+    def _take(self, instance: Instance) -> bool:
+        """Take an instance's part of the device, unless it has it; tell whether it is its turn."""
+        return self._shared.take(self, self._part if instance.is_idle else Fraction(0))
 
     def _due(self, now: int) -> int:
         return now if self._line.oldest <= self._flushed else self.policy.due(self._line, now)
@@ -166,12 +187,22 @@ class Server:
             self._running += len(part)
             for each in part:
                 each.start(now, self._device, count)
-            instance.run(part, batch, self._ended)
-            instance = self._free_instance()
+            instance.run(part, batch, partial(self._ended, instance))
+            if inferences:
+                instance = self._free_instance()
+                if instance is not None and not self._take(instance):
+                    instance = None
 
-    def _ended(self, inferences: Sequence[Inference], outcome: Outcome[Sequence[Arrays]]) -> None:
+    def _ended(
+        self,
+        instance: Instance,
+        inferences: Sequence[Inference],
+        outcome: Outcome[Sequence[Arrays]],
+    ) -> None:
         now = self._clock.now()
         self._running -= len(inferences)
+        if instance.is_idle:
+            self._shared.give_back(self._part)
         if outcome.error is not None:
             self._heed_failure([each for each in inferences if not each.state.is_end], outcome)
         else:
@@ -180,6 +211,7 @@ class Server:
                 each.late = outcome.late
                 each.finish(given, now)
         self.pump()
+        self._shared.pump()
 
     def _heed_failure(
         self, inferences: list[Inference], outcome: Outcome[Sequence[Arrays]]
