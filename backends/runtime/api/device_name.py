@@ -37,6 +37,8 @@ def parse_device_name(text: str, available: Sequence[str]) -> NamedDevices:
 
     Raises DiagnosticError if the text is none, or a device is not among those `available`.
     """
+    if not isinstance(text, str):
+        raise _no_name(text)
     kind, colon, rest = text.partition(":")
     if kind not in ("AUTO", "BATCH"):
         return NamedDevices("", (_single(text, text, available, batch=False),))
@@ -106,7 +108,7 @@ def _available(name: str, whole: str, available: Sequence[str]) -> str:
         kinds = dict.fromkeys(part for each in available for part in (each, each.partition(".")[0]))
         raise DiagnosticError(
             f"there is no device {name}" + (f" ('{whole}')" if whole != name else ""),
-            hint=did_you_mean(name, list(kinds)) or _there_are(available),
+            hint=did_you_mean(name.upper(), list(kinds)) or _there_are(available),
         )
     return first
 
@@ -115,7 +117,7 @@ def _there_are(available: Sequence[str]) -> str:
     return f"there are {', '.join(available)}"
 
 
-def _no_name(text: str) -> DiagnosticError:
+def _no_name(text: object) -> DiagnosticError:
     return DiagnosticError(
         f"'{text}' names no device", hint="as CPU, TPU.0, BATCH:TPU(4) or AUTO:TPU,CPU do"
     )

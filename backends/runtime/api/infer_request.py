@@ -117,7 +117,7 @@ class InferRequest:
             return self._inputs.setdefault(key, Tensor(inputs[key].empty(), shared_memory=True))
         if key not in outputs:
             raise DiagnosticError(
-                f"there is no tensor '{key}'", hint=did_you_mean(key, [*inputs, *outputs])
+                f"there is no tensor '{key}'", hint=did_you_mean(str(key), [*inputs, *outputs])
             )
         return self._outputs[outputs[key]]
 
@@ -215,7 +215,12 @@ class InferRequest:
         self._wait(None)
 
     def wait_for(self, timeout: int) -> bool:
-        """Wait for the end, but not longer than so many milliseconds; tell whether it came. Raises as `wait` does."""
+        """Wait for the end, but not longer than so many milliseconds; tell whether it came.
+
+        Raises as `wait` does, and DiagnosticError if the time is negative.
+        """
+        if timeout < 0:
+            raise DiagnosticError(f"nobody can wait for {timeout} ms", hint="0: do not wait")
         return self._wait(timeout * MILLISECOND)
 
     def cancel(self) -> None:

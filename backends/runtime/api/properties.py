@@ -25,7 +25,7 @@ _ALL = (
     Switch("ENABLE_RUNTIME_FALLBACK", True, "whether what fails on a device runs again elsewhere"),
     Choice("SCHEDULE_POLICY", SchedulePolicy.DEVICE_PRIORITY, "who gets the next inference"),
     Number("MAX_QUEUE", 0, "inferences that may wait; 0: any number"),
-    Number("DEADLINE", 0.0, "milliseconds after which callers have no more use for outputs; 0: never", True, most=1e9),
+    Number("DEADLINE", 0.0, "milliseconds after which outputs are of no more use; 0: never", True, most=10**9),
     Choice("DEADLINE_ACTION", LateAction.REJECT, "what becomes of inferences that cannot meet their deadline"),
     Number("INSTANCES", 1, "programs that run side by side on the cores of a card", least=1),
     Number("SET_SIZE", 1, "runs of an instance under way at once, so that the host's time hides", least=1),
@@ -83,9 +83,21 @@ def by_name(properties: Mapping[Any, object] | tuple[Any, object] | None) -> dic
     return {name_of(key): value for key, value in (given or {}).items()}
 
 
+READ_ONLY = (
+    "AVAILABLE_DEVICES", "EXECUTION_DEVICES", "FULL_DEVICE_NAME", "MAX_BATCH_SIZE", "MULTI_DEVICE_PRIORITIES",
+    "NETWORK_NAME", "OPTIMAL_BATCH_SIZE", "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "OPTIMIZATION_CAPABILITIES",
+    "RANGE_FOR_ASYNC_INFER_REQUESTS", "RANGE_FOR_STREAMS", "SUPPORTED_PROPERTIES",
+)  # fmt: skip
+"""The properties that follow from devices and models."""
+
+
 def property_named(name: str, others: Iterable[str] = ()) -> Property:
     """Return a property that can be set. Raises DiagnosticError if there is none such; `others` can be read."""
     if name not in PROPERTIES:
+        if name in READ_ONLY and not others:
+            raise DiagnosticError(
+                f"property {name} cannot be set", hint="it follows from the device and the model"
+            )
         known = [*PROPERTIES, *others]
         raise DiagnosticError(
             f"there is no property {name}",

@@ -200,6 +200,8 @@ def test_a_request_does_one_thing_at_a_time(core: Core):
     request.start_async(sample(0))
     with pytest.raises(DiagnosticError, match="the request is busy"):
         request.start_async()
+    with pytest.raises(DiagnosticError, match="nobody can wait for -1 ms"):
+        request.wait_for(-1)
     assert not request.wait_for(4) and request.wait_for(1)
     assert request.latency == 5.0
 
@@ -427,6 +429,33 @@ def test_asyncio(which: str, request: pytest.FixtureRequest):
         np.testing.assert_array_equal(found, expected(seed))
 
 
+def test_a_task_that_is_canceled_cancels_its_inference():
+    with Core([TestDevice()]) as core:
+        config = {"AUTO_BATCH_TIMEOUT": 1_000_000, "MAX_QUEUE": 1}
+        compiled = core.compile_model(network(), "BATCH:TEST(4)", config)
+
+        async def cancel() -> None:
+            task = asyncio.create_task(compiled.infer_async(sample(0)))
+            await asyncio.sleep(0)
+            with pytest.raises(QueueFull):
+                await compiled.infer_async(sample(0))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(cancel())
+        assert not compiled._under_way
+        compiled.close()
+
+
+def test_late_values_are_told():
+    with Core([TestDevice()]) as core:
+        request = core.compile_model(network(), "TEST").create_infer_request()
+        assert request.late == 0
+        request.infer(sample(0))
+        assert 0 <= request.late <= request.latency
+
+
 def test_properties(core: Core):
     assert core.available_devices == ["TEST.0", "CPU"]
     assert core.get_property("TEST", "FULL_DEVICE_NAME") == "a device for tests"
@@ -486,6 +515,11 @@ def test_properties_that_follow_from_the_device(core: Core):
         ),
         ("PERFORMANCE_HINT", "FAST", "cannot be 'FAST': it is one of LATENCY, THROUGHPUT"),
         ("PERFORMANCE_HINT", "LATENCI", "LATENCY"),
+        ("EXECUTION_DEVICES", "CPU", "EXECUTION_DEVICES cannot be set.*follows from"),
+        ("MODEL_PRIORITY", "HIH", "one of LOW, MEDIUM, HIGH.*did you mean HIGH"),
+        ("DEADLINE", -1, "at least 0 and at most 1,000,000,000$"),
+        ("PERFORMANCE_HINT_NUM_REQUESTS", -1, "at least 0"),
+        ("MAX_QUEUE", -1, "at least 0"),
         ("AUTO_BATCH_TIMEOUT", -1, "cannot be -1: it is a whole number of at least 0"),
         ("AUTO_BATCH_TIMEOUT", "soon", "cannot be 'soon'"),
         ("AUTO_BATCH_TIMEOUT", 1.5, "cannot be 1.5"),

@@ -31,6 +31,8 @@ def test_names(text: str, kind: str, devices: list[DeviceName]):
     ("text", "told"),
     [
         ("GPU", "there is no device GPU.*did you mean TPU or CPU"),
+        ("cpu", "there is no device cpu.*did you mean CPU"),
+        (5, "'5' names no device"),
         ("X", "there is no device X.*there are TPU.0, TPU.1, CPU"),
         ("AUTO:TPU,FOO", "there is no device FOO \\('AUTO:TPU,FOO'\\)"),
         ("AUTO:-FOO", "there is no device FOO"),
