@@ -15,6 +15,8 @@ from .storage import ACCUMULATOR_NAMES, dtype_of
 
 _ROW_SLAB_BYTES = 4 << 20
 _SHORTEST_F32_BLOCK = 64
+_BLAS_COLUMNS = 16
+"""BLAS takes columns by groups of at most so many, and those that are left by routines of their own."""
 
 
 def accumulator_dtype(accumulator: str) -> np.dtype:
@@ -104,7 +106,8 @@ def product_into(out: np.ndarray, a: np.ndarray, b: np.ndarray, plan: ProductPla
     depth = a.shape[-1]
     for first in range(0, max(depth, 1), plan.block):
         steps = slice(first, first + plan.block)
-        part = to_accumulator(_product(a[..., steps], b[..., steps, :]), plan.accumulator)
+        multiply = _product if plan.accumulator.kind == "f" else np.matmul
+        part = to_accumulator(multiply(a[..., steps], b[..., steps, :]), plan.accumulator)
         if first == 0:
             out[...] = part
         else:
@@ -112,14 +115,18 @@ def product_into(out: np.ndarray, a: np.ndarray, b: np.ndarray, plan: ProductPla
 
 
 def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Compute a @ b; one row is computed beside a copy of itself.
+    """Compute a @ b of floats; one row is computed beside a copy of itself, and by whole groups of columns.
 
-    BLAS has a routine of its own for one row, which on some processors sums the last columns in another order than
-    those before: equal columns would give different floats, and a sample other ones alone than in a batch.
+    BLAS sums one row by a routine of its own, and the columns after the last whole group by others: on some processors
+    equal columns would give different floats, and a sample other ones alone than in a batch.
     """
-    if a.shape[-2] == 1 and b.shape[-1] > 1 and a.dtype.kind == "f":
-        return (np.concatenate([a, a], axis=-2) @ b)[..., :1, :]
-    return a @ b
+    columns = b.shape[-1]
+    if a.shape[-2] != 1 or columns < 2:
+        return a @ b
+    missing = -columns % _BLAS_COLUMNS
+    if missing:
+        b = np.concatenate([b, np.zeros((*b.shape[:-1], missing), b.dtype)], axis=-1)
+    return (np.concatenate([a, a], axis=-2) @ b)[..., :1, :columns]
 
 
 def matmul(
