@@ -7,7 +7,7 @@ from math import prod
 from numbers import Integral
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,13 +19,16 @@ from ..backends.diagnostics.progress import Progress, silent
 from ..backends.numerics.ports.port_format import LAYOUTS, MODEL_LAYOUT
 from ..backends.targets.target import Target, reference_to
 from ..dialects.context import make_context
-from ..dialects.ir.context import SmaltiContext
+from ..dialects.ir.context import SmaltiContext, print_diagnostic
 from ..dialects.ir.text.module_text import print_module, read_module, write_module
 from ..dialects.level import LEVELS, Level
 from ..passes.tile.network_schedule import NetworkSchedule
 from ..passes.tile.schedule_text import ScheduleSource, parse_schedule, schedule_from
+from ..passes.top.calibration_grammar import parse_table
 from ..passes.top.calibration_table import CalibrationTable, write_table
 from ..passes.top_to_tpu.precision.schemes import QUANTIZE, SCHEMES, Quantize
+from .cache.entry_of import CacheOptions, entry_of
+from .cache.program_cache import CachedProgram
 from .compilation.accuracy import Accuracy
 from .compilation.arguments import (
     Argument,
@@ -283,6 +286,7 @@ def compile_model(
     qtable: str | Path | None = None,
     scheme: str | None = None,
     accuracy: Accuracy | None = None,
+    cache: str | Path | None = None,
 ) -> CompiledModel:
     """Compile an ONNX model to a program.
 
@@ -317,6 +321,8 @@ def compile_model(
         qtable: the path of a table that gives some layers another scheme: NAME SCHEME in each line.
         scheme: the name of a scheme of quantization, which wins over `quantize`.
         accuracy: what is done to weights and biases so that a quantized network loses less; None for nothing.
+        cache: a folder in which programs are kept; a model that was compiled with the same options before is taken from
+            there, and has no IR but that of level isa. With `trace_plan` it is compiled all the same.
 
     Raises:
         DiagnosticError: if something is wrong with the model, the data, the target or the options.
@@ -351,6 +357,7 @@ def compile_model(
             "qtable": Argument([qtable], (str, Path, NoneType), "the path of a qtable, or None"),
             "scheme": Argument([scheme], (str, NoneType), f"one of {', '.join(SCHEMES)}, or None"),
             "accuracy": Argument([accuracy], (Accuracy, NoneType), "Accuracy, or None"),
+            "cache": Argument([cache], (str, Path, NoneType), "the path of a folder, or None"),
         },
     )
     for plugin in [plugins] if isinstance(plugins, str | Path | Plugin) else plugins:
@@ -371,21 +378,32 @@ def compile_model(
         scheme=scheme,
         accuracy=accuracy or Accuracy(),
     )
-    with collector_paused():
-        compilation = start_from_model(
-            model,
-            options,
-            batch=batch,
-            input_shapes=input_shapes,
-            symbols=symbols,
-            constants=constants,
-            limits=limits,
-        )
-        tracing = _trace_of(compilation) if trace_plan else None
-        program = compilation.compile()
+    sizes: dict[str, Any] = {
+        "batch": batch,
+        "input_shapes": input_shapes,
+        "symbols": symbols,
+        "constants": constants,
+        "limits": limits,
+    }
+    kept = None if cache is None else CacheOptions(Path(cache))
+    with entry_of(model, options, sizes, kept, print_diagnostic) as entry:
+        if entry.found is not None and not trace_plan:
+            return _from_cache(entry.found)
+        with collector_paused():
+            compilation = start_from_model(model, options, **sizes)
+            tracing = _trace_of(compilation) if trace_plan else None
+            program = compilation.compile()
+        table = compilation.calibrated
+        entry.put(CachedProgram(program, None if table is None else str(table)))
     pipeline = ",".join(compilation.pipeline)
     trace = None if tracing is None else tracing.trace
     return CompiledModel(program, compilation.levels, pipeline, compilation.calibrated, trace)
+
+
+def _from_cache(found: CachedProgram) -> CompiledModel:
+    """Return a model that was compiled before."""
+    table = None if found.calibration is None else parse_table(found.calibration, "the cache")
+    return CompiledModel(found.program, {}, calibrated=table)
 
 
 def shape_arguments(

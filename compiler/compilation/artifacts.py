@@ -17,7 +17,7 @@ from ...backends.program.program import Program
 from ...dialects.ir.text.module_text import write_module
 from ...dialects.ir.text.program_note import note_program
 from ...dialects.level import LEVELS, Level
-from ...passes.top.calibration_table import SUFFIX, write_table
+from ...passes.top.calibration_table import SUFFIX
 from ..calibration.samples import is_table, told_in_tables
 from .compilation import Compilation
 from .compile_options import CalibrationSource
@@ -37,6 +37,8 @@ class Artifacts:
         self.stem = program.name.removesuffix(".smalti")
         self.built: Program | None = None
         """The program, once it is written."""
+        self.table: str | None = None
+        """The text of the calibration table, once one is written."""
         self._names: dict[str, str] = {}
 
     @property
@@ -74,6 +76,13 @@ class Artifacts:
         """
         if is_device(self.program):
             return self._write_program_alone(compilation)
+        self._check_folder()
+        with files_together(self.program) as temporary:
+            self._write_into(temporary, compilation)
+        return {stage: self.program.parent / name for stage, name in self._names.items()}
+
+    def _check_folder(self) -> None:
+        """Raise DiagnosticError if there is no such folder, or if the program's path is that of one."""
         folder = self.program.parent
         if not folder.is_dir():
             raise DiagnosticError(
@@ -81,9 +90,35 @@ class Artifacts:
             )
         if self.program.is_dir():
             raise DiagnosticError(f"{self.program} is a folder", hint="name a file with -o")
+
+    def can_write_of(self, program: Program, table: str | None, measures: bool) -> bool:
+        """Tell whether all files can be written of a program that was compiled before, and of the `table` that was
+        measured for it then; `measures`: whether a compilation writes one.
+        """
+        if "schedule" in self.stages and not program.schedule:
+            return False
+        is_there = table is not None or not measures
+        return (
+            is_there and not is_device(self.program) and {*self.stages} <= {"schedule", "program"}
+        )
+
+    def write_of(self, program: Program, table: str | None) -> dict[str, Path]:
+        """Write the files of a program that was compiled before, for which `can_write_of` holds, and return the paths
+        by stage. Raises DiagnosticError if they cannot be written.
+        """
+        self._check_folder()
         with files_together(self.program) as temporary:
-            self._write_into(temporary, compilation)
-        return {stage: folder / name for stage, name in self._names.items()}
+            if table is not None:
+                self._names["calibration"] = f"{self.stem}{SUFFIX}"
+                write_text(temporary / self._names["calibration"], table)
+            if "schedule" in self.stages:
+                self._names["schedule"] = f"{self.stem}.schedule"
+                write_text(temporary / self._names["schedule"], program.schedule)
+            if "program" in self.stages:
+                self._names["program"] = self.program.name
+                self.built = program
+                container.save(program, temporary / self.program.name)
+        return {stage: self.program.parent / name for stage, name in self._names.items()}
 
     def _write_program_alone(self, compilation: Compilation) -> dict[str, Path]:
         """Write the program to a device, pipe or open descriptor, which can have no other files beside it."""
@@ -113,7 +148,8 @@ class Artifacts:
             self._names["calibration"] = table
             source = compilation.options.calibration
             comments = [] if source is None else [told_in_tables(source)]
-            write_table(replace(compilation.calibrated, comments=comments), folder / table)
+            self.table = str(replace(compilation.calibrated, comments=comments))
+            write_text(folder / table, self.table)
         if "schedule" in self.stages:
             self._names["schedule"] = f"{self.stem}.schedule"
             write_text(folder / self._names["schedule"], str(compilation.schedule))

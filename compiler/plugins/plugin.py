@@ -133,6 +133,13 @@ class Plugin:
 
 _LOADED: dict[str, Plugin] = {}
 """The plugins loaded so far, by where they came from: a file, a module, or an entry point."""
+_FILES: dict[str, list[str]] = {}
+"""The files and folders of these, by the same keys; none of a plugin that was given as an object."""
+
+
+def plugin_files() -> Mapping[str, Sequence[str]]:
+    """Return for each plugin that is loaded the files and folders that its code is in; nothing if nobody knows."""
+    return {key: _FILES.get(key, []) for key in _LOADED}
 
 
 def load_plugin(source: str | Path | Plugin) -> Plugin:
@@ -166,7 +173,8 @@ def load_plugin(source: str | Path | Plugin) -> Plugin:
             Place(file=text),
             hint="write PLUGIN = Plugin(passes={...}), from smalti.compiler import Plugin",
         )
-    note_plugin(text, files_of_module(module))
+    _FILES[key] = files_of_module(module)
+    note_plugin(text, _FILES[key])
     return _registered(key, plugin, text)
 
 
@@ -185,7 +193,8 @@ def load_installed_plugins() -> None:
                 f"the entry point '{point.name}' of {GROUP} is {point.value}, which is no Plugin",
                 hint="name a global of class smalti.compiler.Plugin, or uninstall the package",
             )
-        note_plugin(point.name, files_of_module(sys.modules[point.module]))
+        _FILES[key] = files_of_module(sys.modules[point.module])
+        note_plugin(point.name, _FILES[key])
         _registered(key, plugin, point.name)
 
 

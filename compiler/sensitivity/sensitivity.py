@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import resource
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ...backends.diagnostics.progress import Progress, silent
 from ...backends.targets.target import load_target
 from ...passes.top.calibration_table import CalibrationTable
+from ..cache.content import hash_of_array, hash_of_file, hash_of_values
 from ..search.evaluator import Measurement
 from ..search.executor import Executor, InProcess
 from ..search.search import Search
@@ -256,35 +255,22 @@ def content_of(network: QuantizedNetwork, more: Mapping[str, Any]) -> dict[str, 
     """Return what measurements on a network depend on, as the header of a record: names, and hashes of contents. The
     weights of models may stand in files of their own, so those that were read are hashed.
     """
-    source, weights = network.source, hashlib.sha256()
-    for key in network.weight_keys():
-        array = network.ctx.weights.get(key)
-        weights.update(f"{key} {array.dtype} {array.shape}".encode())
-        weights.update(np.ascontiguousarray(array).tobytes())
-    from importlib.metadata import version
-
+    source = network.source
+    weights = {key: hash_of_array(network.ctx.weights.get(key)) for key in network.weight_keys()}
     tables = {name: sorted(ranges.items()) for name, ranges in source.tables.items()}
-    data = hashlib.sha256()
-    for name, array in sorted(source.data.items()):
-        data.update(f"{name} {array.dtype} {array.shape}".encode())
-        data.update(np.ascontiguousarray(array).tobytes())
     return {
         "version": version("smalti"),
-        "model": _digest(Path(source.model).read_bytes()),
-        "weights": weights.hexdigest()[:16],
+        "model": hash_of_file(source.model)[:16],
+        "weights": hash_of_values(weights)[:16],
         "sizes": json.loads(json.dumps(source.sizes, default=str)),
         "target": load_target(source.target).content_hash,
-        "data": data.hexdigest()[:16],
-        "calibration": _digest(json.dumps([tables, sorted(source.four_bits.items())]).encode()),
+        "data": hash_of_values(dict(sorted(source.data.items())))[:16],
+        "calibration": hash_of_values([tables, sorted(source.four_bits.items())])[:16],
         "metric": source.judge.metric,
         "post-process": source.judge.post_process,
-        "code": [_digest(path.read_bytes()) for path in source.judge.files],
+        "code": [hash_of_file(path)[:16] for path in source.judge.files],
         **more,
     }
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _ranked(

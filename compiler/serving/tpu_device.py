@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ...backends.cpu.session import OnnxSession
-from ...backends.diagnostics.diagnostic import DiagnosticError
+from ...backends.diagnostics.diagnostic import Diagnostic, DiagnosticError
 from ...backends.runtime.api.property_values import Values
 from ...backends.runtime.devices.device import Device
 from ...backends.runtime.devices.loaded_model import LoadedModel
@@ -18,6 +20,9 @@ from ...backends.runtime.devices.served_model import ServedModel
 from ...backends.runtime.devices.simulated_model import SimulatedModel
 from ...backends.runtime.requests.inference import Arrays
 from ...backends.targets.target import load_target
+from ..cache.entry_of import CacheOptions, entry_of
+from ..cache.program_cache import CachedProgram
+from ..compilation.compile_options import CompileOptions
 from .compile_job import compile_apart
 
 if TYPE_CHECKING:
@@ -35,7 +40,7 @@ class TpuDevice(Device):
     def __init__(self, name: str = "TPU.0", load_nanoseconds: int = 0) -> None:
         self.name = name
         self._load_nanoseconds = load_nanoseconds
-        self._compiled: WeakKeyDictionary[ServedModel, dict[str, Program]] = WeakKeyDictionary()
+        self._compiled: WeakKeyDictionary[ServedModel, dict[str, _Made]] = WeakKeyDictionary()
         """Programs of models that are not loaded yet, by their options as JSON."""
 
     @property
@@ -89,7 +94,7 @@ class TpuDevice(Device):
         batch = 1
         while batch <= LARGEST_BATCH:
             try:
-                loaded = SimulatedModel({batch: self._program(model, batch, settings)})
+                loaded = SimulatedModel({batch: self._program(model, batch, settings).program})
             except DiagnosticError:
                 if not rates:
                     raise
@@ -118,28 +123,52 @@ class TpuDevice(Device):
             )
         sizes = [1] if model.whole_ports else batches
         programs = {batch: self._program(model, batch, settings) for batch in sizes}
-        self._compiled.pop(model, None)
+        kept = self._compiled.pop(model, {})
         largest = max(programs)
-        if largest > 1 and 1 in programs and mixes_samples(programs, largest):
+        plain = {batch: each.program for batch, each in programs.items()}
+        if largest > 1 and 1 in plain and mixes_samples(plain, largest):
             warnings.warn(
                 f"'{model.name}' is served singly: it mixes the samples of a batch", stacklevel=2
             )
-            programs = {1: programs[1]}
+            plain = {1: plain[1]}
         compute = None
         if settings["VALUES"] is Values.CPU:
             compute = OnnxSession(model.source).run
         elif settings["VALUES"] is Values.NONE:
             compute = _nothing
-        return SimulatedModel(programs, compute, settings["TIME_SCALE"])
+        loaded = SimulatedModel(plain, compute, settings["TIME_SCALE"])
+        loaded.loaded_from_cache = all(each.is_from_cache for each in kept.values())
+        return loaded
 
-    def _program(self, model: ServedModel, batch: int, settings: Mapping[str, Any]) -> Program:
-        """Return the program for a batch, compiled unless it was since the model was loaded last."""
-        options = {**_options(settings), **_sizes(model, batch)}
-        key = json.dumps(options, default=str)
+    def _program(self, model: ServedModel, batch: int, settings: Mapping[str, Any]) -> _Made:
+        """Return the program for a batch, compiled unless it was since the model was loaded last, or is in a cache."""
+        options, sizes = _options(settings), _sizes(model, batch)
+        key = json.dumps({**options, **sizes}, default=str)
         kept = self._compiled.setdefault(model, {})
         if key not in kept:
-            kept[key] = compile_apart(model.source, options)
+            folder = settings["CACHE_DIR"]
+            cache = CacheOptions(Path(folder), settings["CACHE_SIZE"]) if folder else None
+            with entry_of(model.source, CompileOptions(**options), sizes, cache, _warn_of) as entry:
+                if entry.found is not None:
+                    kept[key] = _Made(entry.found.program, True)
+                else:
+                    kept[key] = _Made(compile_apart(model.source, {**options, **sizes}), False)
+                    entry.put(CachedProgram(kept[key].program))
         return kept[key]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A program, and whether it is from a cache."""
+
+    program: Program
+    is_from_cache: bool
+
+
+def _warn_of(diagnostic: Diagnostic) -> None:
+    """Pass on what a cache tells, but that another process compiles the same."""
+    if diagnostic.severity == "warning":
+        warnings.warn(str(diagnostic), stacklevel=2)
 
 
 def _sizes(model: ServedModel, batch: int) -> dict[str, Any]:

@@ -82,6 +82,10 @@ class OutputFolder(str):
     """A folder that the command writes IR dumps to."""
 
 
+class CacheFolder(str):
+    """A folder of files that the command finds or makes, named after hashes."""
+
+
 def check_files(args: argparse.Namespace, **derived: Sequence[Path]) -> None:
     """Check the files of a command before it does anything.
 
@@ -199,21 +203,16 @@ def _named_in_ir(path: Path) -> Iterator[Path]:
 
 def _external_data(path: Path, existing: Sequence[Path]) -> Iterator[Path]:
     """Yield those of the existing files that an ONNX model names as its tensors' data."""
+    from ...compiler.onnx_import.model.external_data import external_locations
     from ...compiler.onnx_import.model.model_file import open_model
 
-    data = open_model(path)[1].data
-    folder = Path(os.path.realpath(path.parent))
-    for each in existing:
-        real = Path(os.path.realpath(each))
-        if real.is_relative_to(folder) and _occurs(real.relative_to(folder).as_posix(), data):
-            yield each
-
-
-def _occurs(name: str, data: memoryview) -> bool:
-    """Tell whether a message that protobuf wrote has the string `name` as a field of its own."""
-    text = name.encode()
-    length = bytes([len(text)]) if len(text) < 128 else b""
-    return re.search(re.escape(length + text), data) is not None
+    model, _ = open_model(path)
+    named = {
+        os.path.realpath(path.parent / each)
+        for each in external_locations(model)
+        if "\0" not in each
+    }
+    yield from (each for each in existing if os.path.realpath(each) in named)
 
 
 def _check_folder(folder: Path, read: Sequence[Path]) -> None:

@@ -42,6 +42,11 @@ class Front(Protocol):
         """How many inferences keep the devices busy."""
         ...
 
+    @property
+    def loaded_from_cache(self) -> bool:
+        """Whether nothing was compiled for the devices that are ready."""
+        ...
+
     def submit(self, inference: Inference) -> None:
         """Take an inference. Raises QueueFull."""
         ...
@@ -220,6 +225,7 @@ class CompiledModel:
                 lambda: self._front.capacity
             ),
             "OPTIMAL_BATCH_SIZE": lambda: self.clock.ask(lambda: self._front.batch),
+            "LOADED_FROM_CACHE": lambda: self.clock.ask(lambda: self._front.loaded_from_cache),
             "SUPPORTED_PROPERTIES": self._supported,
         }
 

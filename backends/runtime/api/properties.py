@@ -33,6 +33,8 @@ _ALL = (
     Number("CORES", 0, "cores of a card that an instance runs on; 0: all, or as many as each has"),
     Text("QUANTIZE", "", "the numbers that a TPU computes in: int8 with CALIBRATION, else f16"),
     Text("CALIBRATION", "", "data or table from which INT8 takes its ranges"),
+    Text("CACHE_DIR", "", "the folder in which programs for a TPU are kept; none if it is empty"),
+    Number("CACHE_SIZE", 10 * 2**30, "the most bytes that programs in that folder take together", least=1),
     Number("TIME_SCALE", 1.0, "how many times slower than simulated a TPU is in real time"),
     Choice("VALUES", Values.SIMULATOR, "who computes what a TPU's inferences give"),
 )  # fmt: skip

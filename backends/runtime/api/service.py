@@ -124,6 +124,11 @@ class SingleService:
         """How many inferences keep it busy."""
         return self._server.capacity
 
+    @property
+    def loaded_from_cache(self) -> bool:
+        """Whether nothing was compiled for the device."""
+        return self._server.loaded_from_cache
+
     def submit(self, inference: Inference) -> None:
         """Take an inference. Raises QueueFull."""
         self._server.submit(inference)
@@ -187,6 +192,12 @@ class AutoService:
     def batch(self) -> int:
         """The largest batch that a device runs which is ready; 1 while none is."""
         return max((server.batch for server in self._ready()), default=1)
+
+    @property
+    def loaded_from_cache(self) -> bool:
+        """Whether nothing was compiled for the devices that are ready."""
+        servers = [each.server for each in self._candidates if each.server is not None]
+        return bool(servers) and all(each.loaded_from_cache for each in servers)
 
     def submit(self, inference: Inference) -> None:
         """Take an inference. Raises QueueFull."""

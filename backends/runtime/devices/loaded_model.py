@@ -30,6 +30,8 @@ class LoadedModel(ABC):
 
     most_instances: int = 1
     """How many instances of it may run side by side."""
+    loaded_from_cache: bool = False
+    """Whether nothing was compiled for it: a cache had all its programs."""
 
     @property
     def share(self) -> Fraction:

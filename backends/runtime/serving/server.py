@@ -64,6 +64,7 @@ class Server:
 
         self._running = 0
         self._is_retired = False
+        self.loaded_from_cache = model.loaded_from_cache
         self.batch = max(model.batches)
         self.capacity = self.batch * sum(each.set_size for each in instances)
 

@@ -114,10 +114,15 @@ class TensorReader:
         """Return the file that holds a tensor's data, and its bytes."""
         if OWN_FILE in fields and self.data is not None:
             return self.file, self.data
-        path = self._external_path(tensor, fields.get("location", ""))
+        path = self.file_of(tensor)
         return path.name, self._map(tensor, path)
 
-    def _external_path(self, tensor: TensorProto, location: str) -> Path:
+    def file_of(self, tensor: TensorProto) -> Path:
+        """Return the file beside the model's that holds a tensor's data.
+
+        Raises DiagnosticError if there is none, or if it is outside of the model's folder.
+        """
+        location = next((each.value for each in tensor.external_data if each.key == "location"), "")
         hint = "external data must be a file in the folder of the model, named by a relative path"
         if self.folder is None:
             raise self._error(

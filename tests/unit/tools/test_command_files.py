@@ -10,6 +10,7 @@ import pytest
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.tools import bisect, extract, gui, main, opt, reduce
 from smalti.tools.arguments.files import (
+    CacheFolder,
     InputFile,
     OutputFile,
     OutputFolder,
@@ -20,7 +21,7 @@ from smalti.tools.arguments.files import (
     check_files,
 )
 
-_TYPES = (InputFile, OutputFile, OutputIr, OutputModel, OutputFolder)
+_TYPES = (InputFile, OutputFile, OutputIr, OutputModel, OutputFolder, CacheFolder)
 _NAMED_FILES = {
     "input",
     "output",
