@@ -86,7 +86,8 @@ class Program:
     instructions name. `lower_bound` are the cycles that the network needs at least; None
     if the program was not made of a network. `schedule` is the text of how its layers are carried out, as
     `smalti compile --schedule` reads it; "" if the program was made of layers that were divided and tiled already.
-    `dma_queues` is how many queues of each DMA engine it uses; None for all that the target has.
+    `dma_queues` is how many queues of each DMA engine it uses; None for all that the target has. `parts` are the
+    numbers of cores of the programs that it was joined of (`side_by_side.py`); empty if it is one.
     """
 
     target: Target
@@ -106,6 +107,7 @@ class Program:
     lower_bound: LowerBound | None = None
     schedule: str = ""
     dma_queues: int | None = None
+    parts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Fill in absent fields: segment sizes, memory use (all of the memory) and the target's name."""

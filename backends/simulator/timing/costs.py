@@ -6,7 +6,7 @@ The formulas themselves are in `backends/targets/cycles.py` and reach this modul
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class Costs:
     the whole array at its peak rate), `vector_ops` (lanes times cycles), and bytes: of global memory read and written
     (what is used, and `global_bus`, in whole bursts), moved between cores, of local and of accumulator memory read and
     written (the first store of a multicast reads for all of them). `flow_classes` has the classes that `transfer`
-    numbers. `peer` is true if a transfer reaches into another core without its taking part.
+    numbers. `reaches` is 1 for transfers that reach into another core without its taking part.
     """
 
     ticks: np.ndarray
@@ -84,8 +84,8 @@ class Costs:
     interconnect_bytes: np.ndarray
     local_bytes: np.ndarray
     acc_bytes: np.ndarray
+    reaches: np.ndarray
     flow_classes: FlowClasses
-    peer: bool = field(default=False)
 
 
 def merged_runs(
@@ -121,7 +121,7 @@ def cost_program(streams: Streams) -> Costs:
     arrays: dict[str, Any] = {
         each.name: np.zeros(size, np.float64 if each.name in f64 else np.int64)
         for each in fields(Costs)
-        if each.name not in ("flow_classes", "peer")
+        if each.name != "flow_classes"
     }
     costs = Costs(**arrays, flow_classes=FlowClasses([_rate(c) for c in capacities]))
     costs.transfer -= 1
@@ -266,7 +266,7 @@ def _cost_transfers(costs: Costs, numbers: np.ndarray, words: np.ndarray, stream
     shared = source | sink
     latency[shared] = target.global_memory.latency_cycles
     latency[between] = np.maximum(latency[between], target.interconnect.latency_cycles)
-    costs.peer |= bool((words["peer_core"] != 0).any())
+    costs.reaches[numbers] = words["peer_core"] != 0
     costs.global_bus[numbers] = np.where(shared & first, work, 0)
     costs.global_read[numbers] = np.where(source & first, moved, 0)
     costs.global_written[numbers] = np.where(sink & ~source & first, written, 0)

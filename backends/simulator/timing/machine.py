@@ -37,7 +37,8 @@ latency.
 **Repetition.** With `repeat` the program runs several times over; a core starts again when all its
 engines are done, with counters and buffers in global memory of its own (programs are relocatable).
 If a core reaches into another's local memory, which no counter protects beyond the end of the
-program, it starts again when all cores are done.
+program, it starts again when all cores of its program are done. Programs beside each other on one
+card (`program/side_by_side.py`) do not wait for each other; they share its buses.
 
 Time is an integer number of ticks (`costs.TICKS_PER_CYCLE`); events at the same time happen in the
 order in which they were scheduled. So the result depends on nothing but the program.
@@ -174,11 +175,7 @@ def may_start(m: Machine, e: int, occurrence: int) -> bool:
 
 def may_repeat(m: Machine, e: int, repetition: int) -> bool:
     """Return whether the repetition before is over, so that an engine may begin with this one."""
-    begin, end = 0, m.engines
-    if not m.peer:
-        begin = e - e % ENGINE_COUNT
-        end = begin + ENGINE_COUNT
-    for other in range(begin, end):
+    for other in range(m.round_begin[e], m.round_end[e]):
         count = repetition * m.length[other]
         if m.retired[other] < count:
             block(m, e, other, count, REPETITION)

@@ -37,7 +37,6 @@ class Machine:
     outstanding: int  # transfers that an engine may have under way
     slots: int  # transfers of an engine that move data at a time
     hop: int  # ticks that a signal takes to another core
-    peer: int  # 1 if a transfer reaches into another core without its taking part
     waited: int  # counters that somebody waits for
     groups: int  # multicast groups, and the members of all of them
     members: int
@@ -103,6 +102,8 @@ class Machine:
     first: list[int]  # where its queue begins in `queue`
     length: list[int]  # instructions of one repetition, and of all
     total: list[int]
+    round_begin: list[int]  # the engines that must be done before it repeats: from here
+    round_end: list[int]  # to before here
     is_dma: list[int]
     head: list[int]  # occurrences taken, retired, and of which data have begun to move
     retired: list[int]

@@ -44,7 +44,7 @@ def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int
     waited, waits = _waits(streams)
     signals = _signals(streams, waited)
     groups, members, multicasts = _multicasts(streams, repeat)
-    engines = _engines(streams, repeat)
+    engines = _engines(streams, repeat) | _rounds(streams, costs)
     count, lines = len(engines["length"]), len(engines["length"]) + repeat * len(waited)
     most = np.where(engines["is_dma"], dma.outstanding, _COMPUTE_EVENTS)
     moving = int(np.minimum(engines["total"], np.minimum(most, queues)).sum())
@@ -66,7 +66,7 @@ def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int
     }  # fmt: skip
     scalars = dict.fromkeys(SCALARS, 0) | {
         "size": size, "engines": count, "outstanding": dma.outstanding, "slots": queues,
-        "hop": signal_latency, "peer": int(costs.peer), "waited": len(waited), "groups": groups,
+        "hop": signal_latency, "waited": len(waited), "groups": groups,
         "members": members, "signal_room": room, "signal_limit": room + _SIGNALS,
         "classes": len(costs.flow_classes.classes), "resources": resources,
         "rate_rows": _RATE_ROWS, "flow_time": NEVER, "log_rows": log,
@@ -192,6 +192,26 @@ def _occurrences(streams: Streams, repeat: int) -> Tables:
     }
     flags = {name: _filled(size * repeat) for name in ("ready", "moved")}
     return {"queue": queue, **times, **flags}
+
+
+def _rounds(streams: Streams, costs: Costs) -> Tables:
+    """Return, by engine, the range of those that must be done before it repeats: those of its core, or of all cores of
+    its program if a transfer of that reaches into another core without its taking part.
+    """
+    begins, ends = np.zeros(streams.cores, np.int64), np.zeros(streams.cores, np.int64)
+    first = 0
+    reaching = np.bincount(streams.core_numbers, costs.reaches, streams.cores)
+    for count in streams.program.parts or (streams.cores,):
+        own = slice(first, first + count)
+        cores = np.arange(first, first + count)
+        together = bool(reaching[own].any())
+        begins[own] = first if together else cores
+        ends[own] = first + count if together else cores + 1
+        first += count
+    return {
+        "round_begin": np.repeat(begins, ENGINE_COUNT) * ENGINE_COUNT,
+        "round_end": np.repeat(ends, ENGINE_COUNT) * ENGINE_COUNT,
+    }
 
 
 def _engines(streams: Streams, repeat: int) -> Tables:

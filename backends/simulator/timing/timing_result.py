@@ -105,6 +105,16 @@ class History:
     loads: list[tuple[float, list[float]]]
 
 
+@dataclass(frozen=True)
+class PartTime:
+    """The cycles of one of several programs: of its first run, from the cold start, and from the end of its last run
+    but one to the end of its last, while the others run.
+    """
+
+    first_cycles: float
+    steady_cycles: float
+
+
 class Timing:
     """Cycles, energy and traffic of a run. Cycles are rounded up to whole ones only in `cycles`."""
 
@@ -139,6 +149,20 @@ class Timing:
             return float(self.cycles)
         before = int(end[size * (self.repeat - 2) : size * (self.repeat - 1)].max(initial=0))
         return (self.ticks - before) / TICKS_PER_CYCLE
+
+    @property
+    def parts(self) -> list[PartTime]:
+        """The times of each of the programs that were joined (`program/side_by_side.py`), or of the one program."""
+        end = self._timeline.end.reshape(self.repeat, -1)
+        cores, first = self._streams.core_numbers, 0
+        found: list[PartTime] = []
+        for count in self._streams.program.parts or (self._streams.cores,):
+            own = (cores >= first) & (cores < first + count)
+            ends = end[:, own].max(axis=1, initial=0) / TICKS_PER_CYCLE
+            steady = ends[-1] - ends[-2] if self.repeat > 1 else ends[-1]
+            found.append(PartTime(float(ends[0]), float(steady)))
+            first += count
+        return found
 
     @property
     def milliseconds(self) -> float:

@@ -204,7 +204,7 @@ class SlowMachine:
             if any(
                 p.end is None and p.repetition < o.repetition
                 for p in self.occurrences
-                if self.costs.peer or p.engine // ENGINE_COUNT == core
+                if p.engine // ENGINE_COUNT in self.round_of(core)
             ):
                 return REPETITION
         for other, count in streams.waits[o.number]:
@@ -219,6 +219,21 @@ class SlowMachine:
             if sum(arrival <= self.now for arrival in arrivals) < value:
                 return COUNTER
         return None
+
+    def round_of(self, core: int) -> range:
+        """The cores that repeat together with a core."""
+        first = 0
+        for count in self.streams.program.parts or (self.streams.cores,):
+            if core < first + count:
+                break
+            first += count
+        cores = range(first, first + count)
+        is_reached = any(
+            self.costs.reaches[number]
+            for number, own in enumerate(self.streams.core_numbers.tolist())
+            if own in cores
+        )
+        return cores if is_reached else range(core, core + 1)
 
     def arrivals(self, o: Occurrence, counter: int) -> list[int]:
         """When the signal of an instruction that is complete arrives at a counter."""
