@@ -94,7 +94,8 @@ class TpuDevice(Device):
         batch = 1
         while batch <= LARGEST_BATCH:
             try:
-                loaded = SimulatedModel({batch: self._program(model, batch, settings).program})
+                program = self._program(model, batch, settings).program
+                loaded = SimulatedModel({batch: program}, instances=settings["INSTANCES"])
             except DiagnosticError:
                 if not rates:
                     raise
@@ -136,7 +137,13 @@ class TpuDevice(Device):
             compute = OnnxSession(model.source).run
         elif settings["VALUES"] is Values.NONE:
             compute = _nothing
-        loaded = SimulatedModel(plain, compute, settings["TIME_SCALE"])
+        loaded = SimulatedModel(
+            plain,
+            compute,
+            settings["TIME_SCALE"],
+            instances=settings["INSTANCES"],
+            host_gigabytes_per_second=settings["HOST_GIGABYTES_PER_SECOND"],
+        )
         loaded.loaded_from_cache = all(each.is_from_cache for each in kept.values())
         return loaded
 

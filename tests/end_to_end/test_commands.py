@@ -15,6 +15,8 @@ from smalti.dialects.level import NETWORK_LEVELS
 from smalti.tools import opt
 from smalti.tools.main import COMMANDS
 
+from tests.unit.backends.runtime.served_network import network
+
 from .conftest import Ran, small_model, without_bound
 
 Smalti = Callable[..., Ran]
@@ -423,3 +425,17 @@ def test_help(smalti: Smalti, command: str):
 def test_progress_goes_to_standard_error(smalti: Smalti, small_files: Path, small_data: Path):
     ran = smalti("run", small_files / "small.smalti", "--inputs", small_data)
     assert ran.err == ""
+
+
+def test_instances_of_a_program(smalti: Smalti, tmp_path: Path):
+    program = tmp_path / "p.smalti"
+    onnx.save(network(), tmp_path / "m.onnx")
+    words = ("--batch", "1", "--quantize", "f16", "--cores", "2", "-o", program)
+    assert smalti("compile", tmp_path / "m.onnx", *words).code == 0
+    ran = smalti("run", program, "--mode", "timing", "--instances", "4", "--repeat", "3")
+    assert ran.code == 0 and "instances                             4" in ran.out
+    assert "runs of all in a second" in ran.out
+    ran = smalti("run", program, "--mode", "timing", "--instances", "9")
+    assert ran.code == 1 and "9 instances need 9 cores, default-8c has 8" in ran.err
+    ran = smalti("run", program, "--instances", "2", "--inputs", "x.npz")
+    assert ran.code == 1 and "use --mode timing" in ran.err

@@ -61,6 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="inferences in a row, for timing: the first from cold, then the steady state (default: 1)",
     )
     parser.add_argument(
+        "--instances",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="copies of the program beside each other, for timing: each on cores of its own, sharing the card's buses "
+        "(default: 1)",
+    )
+    parser.add_argument(
         "--jobs",
         type=positive,
         default=1,
@@ -89,6 +97,10 @@ def run(args: argparse.Namespace) -> int:
         raise DiagnosticError(
             "--repeat is for timing, --mode functional counts no cycles",
             hint="use --mode timing or both",
+        )
+    if args.instances > 1 and args.mode != "timing":
+        raise DiagnosticError(
+            "--instances is for timing, values do not depend on it", hint="use --mode timing"
         )
     if args.jobs > 1 and not values:
         raise DiagnosticError(
@@ -140,10 +152,12 @@ def _run_ir(args: argparse.Namespace) -> int:
 
 
 def _run_program(args: argparse.Namespace, program: Program) -> int:
+    from ...backends.program.side_by_side import side_by_side
     from ...backends.simulator.simulate import simulate
     from ...compiler.inputs.arrays import read_npz
     from ..console.timing_report import format_timing
 
+    program = side_by_side([program] * args.instances)
     inputs = read_npz(args.inputs) if args.inputs and args.mode != "timing" else None
     with progress_bar() as progress:
         result = simulate(

@@ -29,6 +29,7 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
     bound = [_bound_line(least, timing.cycles)] if least is not None and not many else []
     lines = [
         *runs,
+        *_instance_lines(timing),
         f"cycles                     {timing.cycles:>12,}",
         *bound,
         *steady,
@@ -42,6 +43,18 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
     for key, cost in list(timing.node_costs().items())[:costliest]:
         lines.append(f"  {round(cost.cycles):>12,}  {format_nodes(cost.nodes or (key,))}")
     return "\n".join(lines)
+
+
+def _instance_lines(timing: Timing) -> list[str]:
+    """Return how many programs run beside each other, and how many runs they end in a second together."""
+    parts = timing.parts
+    if len(parts) == 1:
+        return []
+    per_second = sum(timing.clock_ghz * 1e9 / part.steady_cycles for part in parts)
+    return [
+        f"instances                  {len(parts):>12,}",
+        f"runs of all in a second    {per_second:>12,.0f}",
+    ]
 
 
 def _bound_line(bound: LowerBound, cycles: int) -> str:

@@ -35,6 +35,7 @@ _ALL = (
     Text("CALIBRATION", "", "data or table from which INT8 takes its ranges"),
     Text("CACHE_DIR", "", "the folder in which programs for a TPU are kept; none if it is empty"),
     Number("CACHE_SIZE", 10 * 2**30, "the most bytes that programs in that folder take together", least=1),
+    Number("HOST_GIGABYTES_PER_SECOND", 4.0, "at which a TPU's host converts and copies", least=1e-3),
     Number("TIME_SCALE", 1.0, "how many times slower than simulated a TPU is in real time"),
     Choice("VALUES", Values.SIMULATOR, "who computes what a TPU's inferences give"),
 )  # fmt: skip

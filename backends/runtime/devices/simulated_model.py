@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from math import ceil, inf, prod
 from typing import Any
 
 import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
-from ...program.program import Program
+from ...numerics.storage import bytes_of
+from ...program.program import Port, Program
+from ...program.side_by_side import check_room, side_by_side
 from ...simulator.functional.functional_simulator import FunctionalSimulator
 from ...simulator.functional.samples import joined, samples_of
 from ...simulator.simulate import time_program
@@ -28,20 +32,45 @@ class SimulatedModel(LoadedModel):
 
     The first run of an instance takes the time of a cold start, others that of the steady state. `compute`: what
     computes the values of a sample in the simulator's place, if they need not be those of the program; it may give
-    None. `scale`: how many times longer than simulated runs take.
+    None. `scale`: how many times longer than simulated runs take. `instances` run beside each other and share the
+    card's buses: the times are those of an instance while all others run too. `host_gigabytes_per_second`: how many
+    bytes of the model's inputs and outputs the host converts and copies in a nanosecond; it does so before and after
+    the device.
 
-    Raises DiagnosticError if a program cannot run to its end.
+    Raises DiagnosticError if a program cannot run to its end, or if so many instances do not fit the card.
     """
 
     def __init__(
-        self, programs: Mapping[int, Program], compute: Compute | None = None, scale: float = 1.0
+        self,
+        programs: Mapping[int, Program],
+        compute: Compute | None = None,
+        scale: float = 1.0,
+        *,
+        instances: int = 1,
+        host_gigabytes_per_second: float = inf,
     ) -> None:
         self._programs = dict(sorted(programs.items()))
-        cores = max(len(program.streams) for program in programs.values())
-        self.most_instances = next(iter(programs.values())).target.cores // cores
+        self._cores = max(len(program.streams) for program in programs.values())
+        self._target = next(iter(programs.values())).target
+        check_room([self._cores] * instances, next(iter(programs.values())))
+        self.most_instances = self._target.cores // self._cores
         self._compute = compute
         self._simulators: dict[int, FunctionalSimulator] = {}
-        self._times = {batch: _times(program, scale) for batch, program in self._programs.items()}
+        self._times = {
+            batch: _times(program, scale, instances) for batch, program in self._programs.items()
+        }
+        self._host = {
+            batch: tuple(
+                round(scale * _model_bytes(ports) / host_gigabytes_per_second)
+                for ports in (program.inputs, program.outputs)
+            )
+            for batch, program in self._programs.items()
+        }
+
+    @property
+    def share(self) -> Fraction:
+        """The cores of an instance, of those of the card."""
+        return Fraction(self._cores, self._target.cores)
 
     @property
     def batches(self) -> Sequence[int]:
@@ -62,9 +91,10 @@ class SimulatedModel(LoadedModel):
                 )
 
     def times(self, batch: int, *, first: bool) -> StageTimes:
-        """Return the simulated time of the device; the host's is what it is."""
+        """Return the simulated time of the device, and that of the host before and after it."""
         cold, steady = self._times[batch]
-        return StageTimes(0, cold if first else steady, 0)
+        before, after = self._host[batch]
+        return StageTimes(before, cold if first else steady, after)
 
     def prepare(self, samples: Sequence[Arrays], batch: int) -> Any:
         """Return what the program's ports hold, or the samples where another computes."""
@@ -88,12 +118,17 @@ class SimulatedModel(LoadedModel):
         return split_samples(outputs, batch, count)
 
 
-def _times(program: Program, scale: float) -> tuple[int, int]:
-    """Return the scaled nanoseconds of a run from cold, and of one in the steady state."""
-    streams = decode_program(program)
-    cold = time_program(streams)
-    steady = time_program(streams, _STEADY)
+def _times(program: Program, scale: float, instances: int) -> tuple[int, int]:
+    """Return the scaled nanoseconds of a run from cold, and of one in the steady state, of the slowest instance."""
+    timing = time_program(decode_program(side_by_side([program] * instances)), _STEADY)
+    cold = max(part.first_cycles for part in timing.parts)
+    steady = max(part.steady_cycles for part in timing.parts)
     return (
-        round(scale * cold.cycles / cold.clock_ghz),
-        round(scale * steady.steady_cycles / steady.clock_ghz),
+        round(scale * ceil(cold) / timing.clock_ghz),
+        round(scale * steady / timing.clock_ghz),
     )
+
+
+def _model_bytes(ports: Sequence[Port]) -> int:
+    """Return the bytes of ports as the model has them."""
+    return sum(bytes_of(prod(port.shape), port.model or port.storage) for port in ports)
