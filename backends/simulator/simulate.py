@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,8 +10,10 @@ import numpy as np
 
 from ..diagnostics.diagnostic import DiagnosticError
 from ..program.program import Program
+from ..program.side_by_side import side_by_side
 from .streams.streams import Streams, decode_program
 from .timing.costs import TICKS_PER_CYCLE, cost_program
+from .timing.part_times import PartTime, part_times
 from .timing.timed_run import run_timing
 from .timing.timing_result import Timing
 
@@ -94,5 +96,30 @@ def _values(
 def time_program(streams: Streams, repeat: int = 1) -> Timing:
     """Return the timing of a decoded program. Raises DiagnosticError if it deadlocks or `repeat` is out of range."""
     costs = cost_program(streams)
-    hop = streams.program.target.interconnect.latency_cycles * TICKS_PER_CYCLE
-    return Timing(streams, costs, run_timing(streams, costs, repeat, hop))
+    return Timing(streams, costs, run_timing(streams, costs, repeat, _hop(streams)))
+
+
+def time_programs(
+    programs: Sequence[Program], repeats: Sequence[int] | None = None
+) -> list[PartTime]:
+    """Return the times of programs that run beside each other on one card, each on cores after those of the one before
+    it, and each as often in a row as `repeats` says of it (once, if that is None).
+
+    They share the buses of global memory and of the interconnect, and do not wait for each other. A short program that
+    is to run as long as the others do needs more repetitions than they. Raises DiagnosticError as `side_by_side` does,
+    if a program deadlocks, or if there are not as many repetitions as programs, or one is out of range.
+    """
+    counts = [1] * len(programs) if repeats is None else list(repeats)
+    if len(counts) != len(programs):
+        raise DiagnosticError(
+            f"there are {len(programs)} programs and repetitions of {len(counts)}",
+            hint="give a number of repetitions for each program",
+        )
+    streams = decode_program(side_by_side(programs))
+    timeline = run_timing(streams, cost_program(streams), counts, _hop(streams))
+    return part_times(streams, timeline)
+
+
+def _hop(streams: Streams) -> int:
+    """Return how many ticks a signal takes to another core."""
+    return streams.program.target.interconnect.latency_cycles * TICKS_PER_CYCLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,14 +38,20 @@ class FirstState:
     """Transfers that may move data at a time."""
 
 
-def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> FirstState:
-    """Make the state for a program that runs `repeat` times; a signal takes `signal_latency` ticks to another core."""
+def first_state(
+    streams: Streams, costs: Costs, repeat: int | Sequence[int], signal_latency: int
+) -> FirstState:
+    """Make the state for a program that runs `repeat` times, or for programs beside each other that run as often as
+    `repeat` says of each; a signal takes `signal_latency` ticks to another core.
+    """
+    repeats = _repeats(streams, repeat)
+    repeat = int(repeats.max(initial=1))
     dma, size = streams.program.target.dma, len(streams)
     queues = streams.program.queues
     waited, waits = _waits(streams)
     signals = _signals(streams, waited)
     groups, members, multicasts = _multicasts(streams, repeat)
-    engines = _engines(streams, repeat) | _rounds(streams, costs)
+    engines = _engines(streams, repeats) | _rounds(streams, costs)
     count, lines = len(engines["length"]), len(engines["length"]) + repeat * len(waited)
     most = np.where(engines["is_dma"], dma.outstanding, _COMPUTE_EVENTS)
     moving = int(np.minimum(engines["total"], np.minimum(most, queues)).sum())
@@ -58,7 +65,7 @@ def first_state(streams: Streams, costs: Costs, repeat: int, signal_latency: int
         "ticks": costs.ticks, "latency": costs.latency, "flow_class": costs.transfer,
         "fill": costs.fill, "stream": costs.stream, "drain": costs.drain, "interval": costs.interval,
         "work": _work(costs), "engine": streams.engine_numbers, "position": streams.positions,
-        **waits, **signals, **_occurrences(streams, repeat), **engines,
+        **waits, **signals, **_occurrences(streams, repeats), **engines,
         "line_first": _filled(lines, NONE), "line_last": _filled(lines, NONE),
         "counter": _filled(repeat * len(waited)), **multicasts,
         **flow_tables(costs.flow_classes, moving),
@@ -178,15 +185,26 @@ def _multicasts(streams: Streams, repeat: int) -> tuple[int, int, Tables]:
     return len(sizes), len(members), tables
 
 
-def _occurrences(streams: Streams, repeat: int) -> Tables:
+def _repeats(streams: Streams, repeat: int | Sequence[int]) -> np.ndarray:
+    """Return how often each engine goes through its queue, int64 [engines]."""
+    if isinstance(repeat, int):
+        return _filled(streams.cores * ENGINE_COUNT, repeat)
+    cores = np.array(streams.program.parts or (streams.cores,), np.int64)
+    return np.repeat(np.array(repeat, np.int64), cores * ENGINE_COUNT)
+
+
+def _occurrences(streams: Streams, repeats: np.ndarray) -> Tables:
     """Return the tables by occurrence: the queues of all repetitions, and times that are still empty."""
-    size, lengths = len(streams), streams.queue_lengths
-    before = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    queue = np.empty(size * repeat, np.int64)
-    engine_length = np.repeat(lengths, lengths)
+    size, lengths, repeat = len(streams), streams.queue_lengths, int(repeats.max(initial=1))
+    total = lengths * repeats
+    queue = np.empty(total.sum(), np.int64)
+    engine_length, engine_repeats = np.repeat(lengths, lengths), np.repeat(repeats, lengths)
+    before = np.cumsum(total) - total - (np.cumsum(lengths) - lengths)
+    first_places = np.arange(size) + np.repeat(before, lengths)
     for repetition in range(repeat):
-        places = np.arange(size) + (repeat - 1) * before + repetition * engine_length
-        queue[places] = streams.by_engine + repetition * size
+        runs = engine_repeats > repetition
+        places = (first_places + repetition * engine_length)[runs]
+        queue[places] = streams.by_engine[runs] + repetition * size
     times = {
         name: _filled(size * repeat, -1) for name in ("start", "move", "worked", "end", "cause")
     }
@@ -214,9 +232,9 @@ def _rounds(streams: Streams, costs: Costs) -> Tables:
     }
 
 
-def _engines(streams: Streams, repeat: int) -> Tables:
+def _engines(streams: Streams, repeats: np.ndarray) -> Tables:
     lengths = streams.queue_lengths
-    count, total = len(lengths), lengths * repeat
+    count, total = len(lengths), lengths * repeats
     zeros = (
         "head",
         "retired",

@@ -6,6 +6,7 @@ dependency (`pip install smalti[fast]`). The results of both are the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -56,18 +57,23 @@ class Run(Protocol):
         ...
 
 
-def run_timing(streams: Streams, costs: Costs, repeat: int, signal_latency: int) -> Timeline:
-    """Run a program `repeat` times to its end.
+def run_timing(
+    streams: Streams, costs: Costs, repeat: int | Sequence[int], signal_latency: int
+) -> Timeline:
+    """Run a program `repeat` times to its end, or programs beside each other as often as `repeat` says of each.
 
-    `signal_latency`: how many ticks a signal takes to another core. Raises DiagnosticError if the program deadlocks,
+    `signal_latency`: how many ticks a signal takes to another core. In the timeline, what a program runs less often
+    than another has the times -1. Raises DiagnosticError if the program deadlocks,
     `repeat` is out of range, or the run takes more cycles than can be counted.
     """
-    occurrences = repeat * max(len(streams), 1)
-    if repeat < 1 or occurrences > MAX_OCCURRENCES:
-        most = MAX_OCCURRENCES // max(len(streams), 1)
-        raise DiagnosticError(f"repeat must be 1 to {most} for this program, got {repeat}")
+    least, most = (repeat, repeat) if isinstance(repeat, int) else (min(repeat), max(repeat))
+    occurrences = most * max(len(streams), 1)
+    if least < 1 or occurrences > MAX_OCCURRENCES:
+        bound = MAX_OCCURRENCES // max(len(streams), 1)
+        got = least if least < 1 else most
+        raise DiagnosticError(f"repeat must be 1 to {bound} for this program, got {got}")
     state = first_state(streams, costs, repeat, signal_latency)
-    return finish(_quickest(state, occurrences), streams, repeat)
+    return finish(_quickest(state, occurrences), streams, most)
 
 
 def _quickest(state: FirstState, occurrences: int) -> Run:

@@ -16,6 +16,7 @@ from ...program.encoding import select
 from ...program.program import DebugEntry
 from ..streams.streams import ENGINE_COUNT, Streams
 from .costs import TICKS_PER_CYCLE, WORK_PER_BYTE, Costs, memory_totals
+from .part_times import PartTime, part_times
 from .timeline import BUSY, FINISHED, STATE_NAMES, Timeline
 
 
@@ -105,16 +106,6 @@ class History:
     loads: list[tuple[float, list[float]]]
 
 
-@dataclass(frozen=True)
-class PartTime:
-    """The cycles of one of several programs: of its first run, from the cold start, and from the end of its last run
-    but one to the end of its last, while the others run.
-    """
-
-    first_cycles: float
-    steady_cycles: float
-
-
 class Timing:
     """Cycles, energy and traffic of a run. Cycles are rounded up to whole ones only in `cycles`."""
 
@@ -153,16 +144,7 @@ class Timing:
     @property
     def parts(self) -> list[PartTime]:
         """The times of each of the programs that were joined (`program/side_by_side.py`), or of the one program."""
-        end = self._timeline.end.reshape(self.repeat, -1)
-        cores, first = self._streams.core_numbers, 0
-        found: list[PartTime] = []
-        for count in self._streams.program.parts or (self._streams.cores,):
-            own = (cores >= first) & (cores < first + count)
-            ends = end[:, own].max(axis=1, initial=0) / TICKS_PER_CYCLE
-            steady = ends[-1] - ends[-2] if self.repeat > 1 else ends[-1]
-            found.append(PartTime(float(ends[0]), float(steady)))
-            first += count
-        return found
+        return part_times(self._streams, self._timeline)
 
     @property
     def milliseconds(self) -> float:

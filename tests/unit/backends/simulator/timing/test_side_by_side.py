@@ -1,11 +1,15 @@
 """Several programs on one card: apart but for what they share."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from smalti.backends.diagnostics.diagnostic import DiagnosticError
 from smalti.backends.program.program import Program
 from smalti.backends.program.side_by_side import side_by_side
-from smalti.backends.simulator.simulate import simulate
+from smalti.backends.simulator.simulate import simulate, time_programs
+from smalti.backends.simulator.timing import timed_run
 from smalti.backends.simulator.timing.timing_result import Timing
 
 from tests.unit.backends.simulator.stream_builder import Builder
@@ -90,7 +94,47 @@ def test_counters_groups_and_calls_are_kept_apart():
     assert order == again[::-1]
 
 
+def test_programs_repeat_as_often_as_each_is_told():
+    """The last run of the long one ends alone if the short ones run once, and shares the bus if they go on."""
+    long, short = load(4 * 65536), load(65536)
+    alone = time_programs([long])[0]
+    assert alone.first_cycles == alone.steady_cycles == alone.cycles == timing(long).cycles
+    # Four take the whole bus of 128 bytes a cycle, 32 each: the short ones end when the long one has a fourth.
+    once = time_programs([long, short, short, short])
+    assert {part.cycles for part in once[1:]} == {timing(*[short] * 4).cycles}
+    assert once[0].cycles == alone.cycles + 65536 // 64
+    # Two that go on leave 64 bytes for each of the others but the port's 64 bytes: nobody notices.
+    pair = time_programs([long, short], [1, 4])
+    assert pair[0] == alone and pair[1].first_cycles == timing(short).cycles
+    # Three that go on take three fourths of the bus until the end of the long one's run.
+    busy = time_programs([long, short, short, short], [1, 8, 8, 8])
+    assert busy[0].cycles > once[0].cycles and busy[1].cycles > busy[0].cycles
+    assert busy[1] == busy[2] == busy[3]
+
+
+@settings(max_examples=25, deadline=None)
+@given(programs(), programs(), st.integers(1, 3), st.integers(1, 3))
+def test_both_engines_agree_on_programs_beside_each_other(a: Program, b: Program, i: int, j: int):
+    """Whatever the repetitions, in plain Python and compiled; and programs that deadlock do so in both."""
+    pytest.importorskip("numba")
+    b = replace(b, target=a.target)
+
+    def found(compiled: bool) -> object:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(timed_run, "compilation_pays", lambda occurrences: compiled)
+            try:
+                return time_programs([a, b], [i, j])
+            except DiagnosticError as error:
+                return str(error)
+
+    assert found(False) == found(True)
+
+
 def test_mistakes():
+    with pytest.raises(DiagnosticError, match="2 programs and repetitions of 1"):
+        time_programs([product(), product()], [1])
+    with pytest.raises(DiagnosticError, match=r"repeat must be 1 to \d+ for this program, got 0"):
+        time_programs([product(), product()], [3, 0])
     with pytest.raises(DiagnosticError, match="9 instances need 9 cores, default-8c has 8") as told:
         side_by_side([product()] * 9)
     assert told.value.hint is not None and "at most 8" in told.value.hint
