@@ -435,6 +435,7 @@ def test_instances_of_a_program(smalti: Smalti, tmp_path: Path):
     ran = smalti("run", program, "--mode", "timing", "--instances", "4", "--repeat", "3")
     assert ran.code == 0 and "instances                             4" in ran.out
     assert "runs of all in a second" in ran.out
+    assert "bytes, one inference of each instance" in ran.out
     ran = smalti("run", program, "--mode", "timing", "--instances", "9")
     assert ran.code == 1 and "9 instances need 9 cores, default-8c has 8" in ran.err
     ran = smalti("run", program, "--instances", "2", "--inputs", "x.npz")

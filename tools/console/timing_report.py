@@ -25,6 +25,8 @@ def format_timing(timing: Timing, costliest: int = 5) -> str:
     steady = [f"cycles of the last one     {timing.steady_cycles:>12,.0f}"] if many else []
     hosts = [f"host calls                 {timing.host_calls:>12,}"] if timing.host_calls else []
     each = ", each inference" if many else ""
+    if len(timing.parts) > 1:
+        each = ", one inference of each instance"
     least = timing.streams.program.lower_bound
     bound = [_bound_line(least, timing.cycles)] if least is not None and not many else []
     lines = [

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...diagnostics.diagnostic import DiagnosticError, did_you_mean
+from ..devices.host_times import HOST_GIGABYTES_PER_SECOND
 from ..requests.deadlines import LateAction
 from .property import Choice, Number, Property, Switch, Text
 from .property_values import BatchingPolicy, PerformanceMode, Priority, SchedulePolicy, Values
@@ -35,7 +36,7 @@ _ALL = (
     Text("CALIBRATION", "", "data or table from which INT8 takes its ranges"),
     Text("CACHE_DIR", "", "the folder in which programs for a TPU are kept; none if it is empty"),
     Number("CACHE_SIZE", 10 * 2**30, "the most bytes that programs in that folder take together", least=1),
-    Number("HOST_GIGABYTES_PER_SECOND", 4.0, "at which a TPU's host converts and copies", least=1e-3),
+    Number("HOST_GIGABYTES_PER_SECOND", HOST_GIGABYTES_PER_SECOND, "of a TPU's host, which converts", least=1e-3),
     Number("TIME_SCALE", 1.0, "how many times slower than simulated a TPU is in real time"),
     Choice("VALUES", Values.SIMULATOR, "who computes what a TPU's inferences give"),
 )  # fmt: skip

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from math import ceil, inf, prod
+from math import ceil, inf
 from typing import Any
 
 import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError
-from ...numerics.storage import bytes_of
-from ...program.program import Port, Program
-from ...program.side_by_side import check_room, side_by_side
+from ...program.program import Program
+from ...program.side_by_side import check_room
 from ...simulator.functional.functional_simulator import FunctionalSimulator
 from ...simulator.functional.samples import joined, samples_of
-from ...simulator.simulate import time_program
-from ...simulator.streams.streams import decode_program
+from ...simulator.simulate import time_programs
+from ...simulator.timing.timed_run import MAX_OCCURRENCES
 from ..requests.inference import Arrays
+from .host_times import host_nanoseconds
 from .joined_samples import join_samples, split_samples
 from .loaded_model import LoadedModel, StageTimes
 
 _STEADY = 4
-"""Runs in a row after which each takes as long as the one before."""
+"""Runs in a row after which each takes as long as the one before; fewer are timed where a simulation holds no more."""
 
 Compute = Callable[[Arrays], Mapping[str, np.ndarray] | None]
 
@@ -33,9 +33,8 @@ class SimulatedModel(LoadedModel):
     The first run of an instance takes the time of a cold start, others that of the steady state. `compute`: what
     computes the values of a sample in the simulator's place, if they need not be those of the program; it may give
     None. `scale`: how many times longer than simulated runs take. `instances` run beside each other and share the
-    card's buses: the times are those of an instance while all others run too. `host_gigabytes_per_second`: how many
-    bytes of the model's inputs and outputs the host converts and copies in a nanosecond; it does so before and after
-    the device.
+    card's buses: the times are those of an instance while all others run too. `host_gigabytes_per_second`: how fast
+    the host converts the model's inputs and outputs (`host_times.py`); it does so before and after the device.
 
     Raises DiagnosticError if a program cannot run to its end, or if so many instances do not fit the card.
     """
@@ -61,7 +60,7 @@ class SimulatedModel(LoadedModel):
         }
         self._host = {
             batch: tuple(
-                round(scale * _model_bytes(ports) / host_gigabytes_per_second)
+                round(scale * host_nanoseconds(ports, host_gigabytes_per_second))
                 for ports in (program.inputs, program.outputs)
             )
             for batch, program in self._programs.items()
@@ -120,15 +119,12 @@ class SimulatedModel(LoadedModel):
 
 def _times(program: Program, scale: float, instances: int) -> tuple[int, int]:
     """Return the scaled nanoseconds of a run from cold, and of one in the steady state, of the slowest instance."""
-    timing = time_program(decode_program(side_by_side([program] * instances)), _STEADY)
-    cold = max(part.first_cycles for part in timing.parts)
-    steady = max(part.steady_cycles for part in timing.parts)
-    return (
-        round(scale * ceil(cold) / timing.clock_ghz),
-        round(scale * steady / timing.clock_ghz),
+    side_by_side = [program] * instances
+    size = max(instances * program.instruction_count, 1)
+    steady_runs = max(2, min(_STEADY, MAX_OCCURRENCES // size))
+    cold = max(each.cycles for each in time_programs(side_by_side))
+    steady = max(
+        each.steady_cycles for each in time_programs(side_by_side, [steady_runs] * instances)
     )
-
-
-def _model_bytes(ports: Sequence[Port]) -> int:
-    """Return the bytes of ports as the model has them."""
-    return sum(bytes_of(prod(port.shape), port.model or port.storage) for port in ports)
+    clock_ghz = program.target.clock_ghz
+    return round(scale * ceil(cold) / clock_ghz), round(scale * steady / clock_ghz)

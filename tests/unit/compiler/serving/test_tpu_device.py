@@ -32,8 +32,8 @@ def test_it_computes_what_the_program_does_in_simulated_time(core: ov.Core):
     request = compiled.create_infer_request()
     results = request.infer({"x": sample(1)})
     np.testing.assert_array_equal(results["y"], program.run({"x": sample(1)})["y"])
-    # The host takes 24 and 12 bytes at 4 GB/s, and the device runs at 1 GHz.
-    assert core.clock.now() == 6 + program.profile().cycles + 3
+    # The host copies 24 and 12 bytes at 20 GB/s (1.2 and 0.6 ns), and the device runs at 1 GHz.
+    assert core.clock.now() == 1 + program.profile().cycles + 1
     assert compiled.get_property("EXECUTION_DEVICES") == ["TPU.0"]
 
 
@@ -66,7 +66,7 @@ def test_instances_share_the_card(core: ov.Core):
             request.wait()
         took = core.clock.now() - began
         beside = time_program(decode_program(side_by_side([program] * instances)))
-        assert took == 6 + beside.cycles + 3
+        assert took == 1 + beside.cycles + 1
     too_many = "9 instances need 9 cores, default-8c has 8"
     with pytest.raises(DiagnosticError, match=too_many):
         core.compile_model(network(), "TPU", {**settings, "INSTANCES": 9})
@@ -74,7 +74,8 @@ def test_instances_share_the_card(core: ov.Core):
 
 def test_the_host_hides_behind_the_device(core: ov.Core):
     """The host takes 240 ns before and 120 ns after the device, whose steady runs are longer than both together."""
-    settings = {"QUANTIZE": "f32", "VALUES": "NONE", "HOST_GIGABYTES_PER_SECOND": 0.1}
+    # Copies are eight times as fast as conversions: 0.1 bytes in a nanosecond.
+    settings = {"QUANTIZE": "f32", "VALUES": "NONE", "HOST_GIGABYTES_PER_SECOND": 0.0125}
     program = compile_model(network(), quantize="f32", batch=1)
     device = round(program.profile(repeat=4).steady_cycles)
     assert device > 240 + 120
