@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import ClassVar
 
 from xdsl.dialects.builtin import StringAttr
@@ -14,12 +13,12 @@ from ...backends.numerics.reduction import KINDS as REDUCTION_KINDS
 from ...backends.numerics.storage import is_float
 from ..ir.attribute import Ints, check_one_of, ints, text
 from ..ir.field import buffer, prop
-from ..quant.element_type import shape_of
 from .checks import (
     check_at_least_one_axis,
     check_local_pair,
     check_pitch,
     check_storage,
+    columns_of,
     fail_unless,
     list_of_at_least,
     pitch_of,
@@ -34,7 +33,7 @@ from .requantized_op import RequantizedOp
 @irdl_op_definition
 class ReduceOp(RequantizedOp):
     """The reduction `kind` (see top.reduce) of x over the middle one of three axes. `sizes` are (outer, length, inner),
-    `strides` (outer, length), in elements.
+    `strides` (outer, length), in elements; of rows with gaps between them, gaps count.
 
     out[o,i] = reduction over l of x[o · outer stride + l · length stride + i].
 
@@ -49,6 +48,7 @@ class ReduceOp(RequantizedOp):
     x: SSAValue = buffer()
     out: SSAValue = buffer()
     DESTINATION: ClassVar[str | None] = "out"
+    PITCHED: ClassVar[frozenset[str]] = frozenset({"x"})
 
     def verify_fields(self) -> None:
         check_local_pair(self)
@@ -61,7 +61,7 @@ class ReduceOp(RequantizedOp):
         outer, length, inner = list_of_at_least("sizes", self.sizes, 3, 1)
         outer_stride, length_stride = list_of_at_least("strides", self.strides, 2, 0)
         last = (outer - 1) * outer_stride + (length - 1) * length_stride + inner - 1
-        total = prod(shape_of(self.x))
+        total = (rows_of(self.x) - 1) * pitch_of(self.x) + columns_of(self.x)
         fail_unless(last < total, f"sizes and strides reach element {last} of x, which has {total}")
         check_at_least_one_axis("out", self.out)
         fail_unless(

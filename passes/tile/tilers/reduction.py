@@ -9,6 +9,7 @@ from math import prod
 from ....backends.numerics.reduction import SELECTING_KINDS
 from ....backends.numerics.rounding_up import round_up
 from ....dialects import tile, tpu
+from ....dialects.tile.checks import columns_of, pitch_of
 from ...tiling.cost import CostModel
 from ...tiling.windows import Window, sizes_of
 from ..tiler_bases.box_tiler import BoxTiler
@@ -123,8 +124,11 @@ class ReduceTiler(BoxTiler):
         extents = sizes_of(box)
         pitch = self.pitch_of(sizes)
         lanes = pitch if self.in_lanes else extents[self.input_order[-1]]
-        x = self.load_kept(emitter, 0, box, self.input_order, lanes)
         outer, inner = self._outer_inner(extents, lanes)
+        # Where a row is all that lies inside the reduced axes, there may be gaps between rows, and no padding.
+        by_rows = self.in_lanes and inner == lanes
+        x = self.load_kept(emitter, 0, box, self.input_order, lanes, takes_pitch=by_rows)
+        columns, row = (columns_of(x), pitch_of(x)) if by_rows else (inner, inner)
         length = self._length
         out = emitter.alloc((outer, inner), layer.output.storage, name="out")
         emitter.compute(
@@ -132,8 +136,8 @@ class ReduceTiler(BoxTiler):
             [x, out],
             {
                 "kind": self.kind,
-                "sizes": (outer, length, inner),
-                "strides": (length * inner, inner),
+                "sizes": (outer, length, columns),
+                "strides": (length * row, row),
                 "multiplier": self.multiplier,
                 "shift": self.shift,
                 "zero_points": (layer.elements[0].zero_point, layer.result.zero_point),

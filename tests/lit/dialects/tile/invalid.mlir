@@ -978,6 +978,17 @@ tile.program @main {
 
 // -----
 
+// Gaps between rows count.
+tile.program @main {
+  %a = tile.alloc core 0 : memref<4x32xi8, "local">
+  %x = tile.view %a : memref<4x32xi8, "local"> -> memref<4x16xi8, strided<[32, 1]>, "local">
+  %o = tile.alloc core 0 : memref<1x16xi8, "local">
+  // expected-error @below {{'tile.reduce': sizes and strides reach element 135 of x, which has 112}}
+  tile.reduce core 0 %x -> %o kind = "max" sizes = [1, 4, 16] strides = [0, 40] : memref<4x16xi8, strided<[32, 1]>, "local"> -> memref<1x16xi8, "local">
+}
+
+// -----
+
 tile.program @main {
   %x = tile.alloc core 0 : memref<2x3x16xi8, "local">
   %o = tile.alloc core 0 : memref<2x16xi8, "local">

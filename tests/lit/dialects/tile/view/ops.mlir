@@ -19,6 +19,8 @@ tile.program @main {
   tile.convert core 3 %columns -> %columns columns = 5 multiplier = 1073741824 shift = 30 : memref<1x2x4x6xi8, strided<[128, 64, 16, 1]>, "local"> -> memref<1x2x4x6xi8, strided<[128, 64, 16, 1]>, "local">
   %part = tile.view %slab offset = 262 : memref<1x8x4x16xi8, "local"> -> memref<1x1x2x10xi8, strided<[32, 32, 16, 1]>, "local">
   tile.pool core 3 %columns -> %part kind = "max" kernel = [2, 2] strides = [2, 2] columns = 6 : memref<1x2x4x6xi8, strided<[128, 64, 16, 1]>, "local"> -> memref<1x1x2x10xi8, strided<[32, 32, 16, 1]>, "local">
+  %most = tile.alloc core 3 : memref<1x16xi8, "local">
+  tile.reduce core 3 %columns -> %most kind = "max" sizes = [1, 4, 6] strides = [64, 16] : memref<1x2x4x6xi8, strided<[128, 64, 16, 1]>, "local"> -> memref<1x16xi8, "local">
 }
 
 // CHECK:      %slab = tile.alloc core 3 address = 64 : memref<1x8x4x16xi8, "local">
@@ -34,6 +36,8 @@ tile.program @main {
 // CHECK-NEXT: tile.convert core 3 %columns -> %columns columns = 5 multiplier = 1073741824 shift = 30 : memref<1x2x4x6xi8, strided<[128, 64, 16, 1]>, "local"> -> memref<1x2x4x6xi8, strided<[128, 64, 16, 1]>, "local">
 // CHECK-NEXT: %part = tile.view %slab offset = 262 : memref<1x8x4x16xi8, "local"> -> memref<1x1x2x10xi8, strided<[32, 32, 16, 1]>, "local">
 // CHECK-NEXT: tile.pool core 3 %columns -> %part kind = "max" kernel = [2, 2] strides = [2, 2] columns = 6 :
+// CHECK-NEXT: %most = tile.alloc core 3 : memref<1x16xi8, "local">
+// CHECK-NEXT: tile.reduce core 3 %columns -> %most kind = "max" sizes = [1, 4, 6] strides = [64, 16] : memref<1x2x4x6xi8, strided<[128, 64, 16, 1]>, "local"> -> memref<1x16xi8, "local">
 
 // GENERIC: %low = "tile.view"(%slab) <{offset = 0 : i64}> : (memref<1x8x4x16xi8, "local">) -> memref<1x4x4x16xi8, "local">
 // GENERIC: %high = "tile.view"(%slab) <{offset = 256 : i64}> : (memref<1x8x4x16xi8, "local">) -> memref<16x16xi8, "local">
