@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "search": "pick a scheme for each layer: the least cycles with which the outputs are as good as asked",
     "compile": "ONNX model or IR of any level to IR of lower levels and a program file",
     "run": "run a program or IR of any level on inputs, functionally and in time",
+    "bench": "serve a model or a program to traffic: throughput, latencies, and where the time goes",
     "compare": "outputs and every intermediate tensor of a level against ONNX Runtime, worst first",
     "info": "what a program holds, needs and takes: memory, cores, energy, speed, its bound, and advice",
     "diff": "what changed between two programs, per ONNX node: instructions, bytes, cycles",

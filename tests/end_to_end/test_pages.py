@@ -249,6 +249,7 @@ def test_flags_in_the_prose(page: Path):
     known = command_page()
     others = {"runslow", "update-golden", "check", "list", "write", "benchmark-only"}
     others |= {"level", "like", "package", "decompose"}  # of new_pass, new_op and new_target
+    others |= {"aic-profiling-type", "time"}  # of qaic-runner
     for code in re.findall(r"`([^`\n]+)`", prose(page)):
         for flag in re.findall(r"(?:^|\s)--([a-z][a-z-]+)", code):
             assert f"--{flag}" in known or flag in PASSES or flag in others, f"--{flag}"

@@ -81,7 +81,7 @@ def checked_judge(args: argparse.Namespace) -> Judge:
     from ...compiler.sensitivity.quality import Judge
 
     if args.plot:
-        from ...compiler.sensitivity.plots import check_plot
+        from ...compiler.pictures.figures import check_plot
 
         check_plot(args.plot)
     judge = Judge(args.metric, args.post_process)

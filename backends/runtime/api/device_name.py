@@ -106,9 +106,10 @@ def _available(name: str, whole: str, available: Sequence[str]) -> str:
     first = next((each for each in available if each.partition(".")[0] == name), None)
     if first is None:
         kinds = dict.fromkeys(part for each in available for part in (each, each.partition(".")[0]))
+        near = did_you_mean(name.upper(), list(kinds))
         raise DiagnosticError(
             f"there is no device {name}" + (f" ('{whole}')" if whole != name else ""),
-            hint=did_you_mean(name.upper(), list(kinds)) or _there_are(available),
+            hint=f"{near} {_there_are(available)}" if near else _there_are(available),
         )
     return first
 

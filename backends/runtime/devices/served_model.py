@@ -10,9 +10,12 @@ import numpy as np
 
 from ...diagnostics.diagnostic import DiagnosticError, Place
 from ...diagnostics.files import why_no_file
+from ...numerics.storage import dtype_of
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
+
+    from ...program.program import Program
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,21 @@ class ServedModel:
     def whole_ports(self) -> list[ServedPort]:
         """The inputs and outputs along whose axis 0 samples cannot be joined; with any, it is served singly."""
         return [each for each in (*self.inputs, *self.outputs) if not each.holds_one_sample]
+
+
+class ServedProgram(ServedModel):
+    """A program that was compiled before, as a model: its ports are those that the model had."""
+
+    def __init__(self, program: Program) -> None:
+        self.source, self.name = "", program.name
+        self.nodes = list(dict.fromkeys(node for each in program.debug for node in each.nodes))
+        self.inputs, self.outputs = (
+            [
+                ServedPort(port.name, port.shape, dtype_of(port.model or port.storage))
+                for port in ports
+            ]
+            for ports in (program.inputs, program.outputs)
+        )
 
 
 def _read(source: str | Path | ModelProto) -> ModelProto:

@@ -32,10 +32,11 @@ class State(Enum):
 class Inference:
     """Inputs on their way to outputs. It ends exactly once, and then calls `on_end`.
 
-    Times are those of the clock, in nanoseconds: `arrived`, when a device `started` it, when it `ended`; `deadline`,
-    when the caller has no more use for it. `is_single`: whether it runs alone, since a batch that it was in failed.
-    `priority`: the lower the number, the sooner it is started. `device` and
-    `batch` tell who ran it last and with how many others, `late` how far the host was behind the device's time.
+    Times are those of the clock, in nanoseconds: `arrived`, when a device `started` it, when the host had `prepared`
+    it, when the device had `executed` it, when it `ended`; `deadline`, when the caller has no more use for it.
+    `is_single`: whether it runs alone, since a batch that it was in failed. `priority`: the lower the number, the
+    sooner it is started. `device` and `batch` tell who ran it last and with how many others, `late` how far the host
+    was behind the device's time.
     """
 
     inputs: Arrays | None
@@ -47,6 +48,8 @@ class Inference:
     outputs: Arrays | None = None
     error: BaseException | None = None
     started: int | None = None
+    prepared: int | None = None
+    executed: int | None = None
     ended: int | None = None
     device: str = ""
     batch: int = 0

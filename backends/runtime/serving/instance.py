@@ -20,6 +20,7 @@ class Instance:
 
     def __init__(self, model: LoadedModel, clock: Clock, name: str, set_size: int = 1) -> None:
         self.model, self.set_size = model, set_size
+        self._clock = clock
         self._host, self._device = clock.lane(f"{name}-host"), clock.lane(f"{name}-device")
         self._under_way = 0
         self._is_cold = True
@@ -49,6 +50,8 @@ class Instance:
             if first.error is not None:
                 collected(Outcome(error=first.error))
             else:
+                for each in inferences:
+                    each.prepared = self._clock.now()
                 self._device.do(
                     work and work.execute,
                     times.device,
@@ -59,6 +62,8 @@ class Instance:
             if outcome.error is not None:
                 collected(Outcome(error=outcome.error))
             else:
+                for each in inferences:
+                    each.executed = self._clock.now()
                 self._host.do(
                     work and work.collect,
                     times.host_out,

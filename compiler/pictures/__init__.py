@@ -1,0 +1,1 @@
+"""Pictures that commands draw; matplotlib is an extra, smalti[plot]."""
