@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "compile": "ONNX model or IR of any level to IR of lower levels and a program file",
     "run": "run a program or IR of any level on inputs, functionally and in time",
     "bench": "serve a model or a program to traffic: throughput, latencies, and where the time goes",
+    "experiments": "what AUTO and automatic batching do with traffic, as a page with plots and tables",
     "compare": "outputs and every intermediate tensor of a level against ONNX Runtime, worst first",
     "info": "what a program holds, needs and takes: memory, cores, energy, speed, its bound, and advice",
     "diff": "what changed between two programs, per ONNX node: instructions, bytes, cycles",

@@ -41,16 +41,24 @@ def new_figure(width: float, height: float) -> tuple[Figure, Any]:
     return figure, figure.subplots()
 
 
+def figure_as_svg(figure: Figure) -> str:
+    """Return a picture as an SVG element, the same text each time."""
+    import matplotlib
+
+    picture = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "smalti"}):
+        figure.savefig(picture, format="svg", metadata={"Date": None})
+    svg = picture.getvalue()
+    return svg[svg.index("<svg") :]
+
+
 def save_figure(figure: Figure, path: str | Path) -> None:
     """Write a picture, the same bytes each time; an .html is a page with it. Raises DiagnosticError."""
     import matplotlib
 
     with matplotlib.rc_context({"svg.hashsalt": "smalti"}):
         if Path(path).suffix.lower() == ".html":
-            picture = io.StringIO()
-            figure.savefig(picture, format="svg", metadata={"Date": None})
-            svg = picture.getvalue()
-            write_text(path, _PAGE.format(svg[svg.index("<svg") :]))
+            write_text(path, _PAGE.format(figure_as_svg(figure)))
             return
         metadata = {"Date": None} if Path(path).suffix.lower() == ".svg" else None
         try:

@@ -12,9 +12,12 @@ from ..clocks.clock import SECOND
 
 @dataclass(frozen=True)
 class Interval:
-    """One inference every `nanoseconds`."""
+    """One inference every `nanoseconds`; with `most`, at most so many under way: who finds no request free waits for
+    one, and those behind come so much later.
+    """
 
     nanoseconds: int
+    most: int | None = None
 
     def gaps(self) -> Iterator[int]:
         """Yield the nanoseconds from each arrival to the next."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from ..clocks.clock import Clock, Event
 from ..requests.inference import Arrays, Inference
 from ..serving.server import QueueFull
-from .arrivals import Arrivals, Pool
+from .arrivals import Arrivals, Interval, Pool
 from .record import Record
 
 Progress = Callable[[int], None]
@@ -79,6 +79,8 @@ class _Traffic:
     records: list[Record] = field(default_factory=list)
     sent: int = 0
     began: int = 0
+    held: Iterator[int] | None = None
+    """The gaps to go on with once a request is free."""
 
     def begin(self) -> None:
         self.began = self.model.clock.now()
@@ -101,6 +103,10 @@ class _Traffic:
         """Send an inference, and come back when the next one is due: times do not add up their delays."""
         if self.is_over:
             self.end_if_all()
+            return
+        most = self.arrivals.most if isinstance(self.arrivals, Interval) else None
+        if most is not None and self.sent - len(self.records) >= most:
+            self.held = gaps
             return
         self.send_next()
         due += next(gaps)
@@ -130,6 +136,9 @@ class _Traffic:
         self.progress(len(self.records))
         if isinstance(self.arrivals, Pool):
             self.send_next()
+        if self.held is not None:
+            gaps, self.held = self.held, None
+            self.arrive(self.model.clock.now(), gaps)
         self.end_if_all()
 
     def end_if_all(self) -> None:

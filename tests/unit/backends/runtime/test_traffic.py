@@ -142,3 +142,11 @@ def test_samples_of_a_file_and_random_ones():
         samples_in({"x": x}, PORTS)
     with pytest.raises(DiagnosticError, match="3 rows, a sample has 2"):
         samples_in({"x": x}, [ServedPort("x", (2, 2), np.dtype(np.float32))])
+
+
+def test_who_finds_no_request_free_waits_for_one():
+    found = records(Interval(MILLISECOND, most=2), Limit(count=6))
+    assert [each.latency for each in found][:2] == [TAKES, 3 * MILLISECOND]
+    for place, each in enumerate(found):
+        under_way = [e for e in found[:place] if e.ended > each.arrived]
+        assert len(under_way) < 2
