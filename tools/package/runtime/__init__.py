@@ -34,6 +34,8 @@ from ..backends.runtime.devices.device import Device
 from ..backends.runtime.devices.joined_samples import join_samples, split_samples
 from ..backends.runtime.devices.loaded_model import LoadedModel, StageTimes
 from ..backends.runtime.devices.registry import devices_of_plugins
+from ..backends.runtime.pipelines.pipeline import Pipeline
+from ..backends.runtime.pipelines.steps import HostStep, ModelStep
 from ..backends.runtime.requests.deadlines import LateAction, TooLate
 from ..backends.runtime.serving.server import QueueFull
 from ..compiler.plugins.plugin_group import GROUP
@@ -42,9 +44,9 @@ from . import properties
 
 __all__ = [
     "AsyncInferQueue", "BatchingPolicy", "Canceled", "Clock", "CompiledModel", "Core", "CpuDevice", "Device",
-    "InferRequest", "LateAction", "LoadedModel", "PerformanceMode", "Port", "Priority", "QueueFull", "RealClock",
-    "Results", "SchedulePolicy", "StageTimes", "Tensor", "TooLate", "TpuDevice", "Values", "VirtualClock",
-    "join_samples", "properties", "split_samples",
+    "HostStep", "InferRequest", "LateAction", "LoadedModel", "ModelStep", "PerformanceMode", "Pipeline", "Port",
+    "Priority", "QueueFull", "RealClock", "Results", "SchedulePolicy", "StageTimes", "Tensor", "TooLate",
+    "TpuDevice", "Values", "VirtualClock", "join_samples", "properties", "split_samples",
 ]  # fmt: skip
 
 
