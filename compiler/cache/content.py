@@ -104,7 +104,7 @@ def smalti_itself() -> dict[str, str]:
     that who works on a pass never meets the program of an earlier one.
     """
     told = {name: version(name) for name in ("smalti", *_LIBRARIES)}
-    root = __package__.partition(".")[0]
+    root = __name__.partition(".")[0]
     for part in _PARTS_OF_SMALTI:
         spec = find_spec(f"{root}.{part}")
         assert spec is not None and spec.origin is not None

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Any
 
 from ...backends.runtime.api.core import Core
@@ -25,6 +24,7 @@ from ...backends.runtime.traffic.arrivals import Arrivals, Interval, Pool
 from ...backends.runtime.traffic.drive import Limit, drive
 from ...backends.runtime.traffic.record import Record
 from ...backends.runtime.traffic.samples import random_sample
+from ..demo.digits import MODEL
 
 LOAD = 2 * SECOND
 BATCH_TIME, SAMPLE_TIME = 10 * MILLISECOND, MILLISECOND // 2
@@ -131,9 +131,7 @@ class Outcome:
 
 def run_experiment(experiment: Experiment) -> Outcome:
     """Run an experiment in virtual time: the same outcome each time."""
-    model = ServedModel(
-        str(files(__package__.rpartition(".")[0] + ".demo") / "digits_mobilenet.onnx")
-    )
+    model = ServedModel(MODEL)
     devices = [_Accelerator(), CpuDevice(CPU_TIME)]
     with (
         Core(devices, VirtualClock()) as core,

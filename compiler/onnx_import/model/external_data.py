@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def _of_graph(graph: GraphProto) -> Iterator[TensorProto]:
     yield from _of_nodes(graph.node)
 
 
-def _of_nodes(nodes: Iterator[NodeProto] | list[NodeProto]) -> Iterator[TensorProto]:
+def _of_nodes(nodes: Iterable[NodeProto]) -> Iterator[TensorProto]:
     for node in nodes:
         for attribute in node.attribute:
             if attribute.HasField("t"):
