@@ -76,22 +76,11 @@ def bench(
 
     Raises DiagnosticError if the file cannot be read or served as the options say.
     """
-    program = container.load(path) if Path(path).suffix == ".smalti" else None
-    if program is not None and options.batch is not None:
-        raise DiagnosticError(
-            "a program has the batch that it was compiled for",
-            Place(file=str(path)),
-            hint="leave --batch out, or give the ONNX model",
-        )
+    program = None
+    if Path(path).suffix == ".smalti":
+        _check_of_program(path, options)
+        program = container.load(path)
     served = ServedModel(path) if program is None else ServedProgram(program)
-    if program is not None:
-        for name in _OF_COMPILATION:
-            if name in options.properties:
-                raise DiagnosticError(
-                    f"property {name} says how a model is compiled, and this is a program",
-                    Place(file=str(path)),
-                    hint="leave it out, or give the ONNX model",
-                )
     samples = [random_sample(served.inputs, options.seed)]
     if inputs is not None:
         samples = samples_in(inputs, served.inputs)
@@ -111,6 +100,19 @@ def bench(
                 arrivals.size if isinstance(arrivals, Pool) else None,
                 program,
             )
+
+
+def _check_of_program(path: str | Path, options: BenchOptions) -> None:
+    """Raise DiagnosticError for options that say how a model is compiled."""
+    wrong = [f"property {name}" for name in _OF_COMPILATION if name in options.properties]
+    if options.batch is not None:
+        wrong.append("the batch")
+    if wrong:
+        raise DiagnosticError(
+            f"{wrong[0]} says how a model is compiled, and this is a program",
+            Place(file=str(path)),
+            hint="leave it out, or give the ONNX model",
+        )
 
 
 def _devices(

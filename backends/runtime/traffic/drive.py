@@ -130,7 +130,13 @@ class _Traffic:
     def note(self, number: int, inference: Inference) -> None:
         """Record what became of an inference, then go on."""
         self.records.append(Record.of(number, inference))
-        self.model.clock.call_soon(lambda: (self.model.through(inference), self.go_on())[1])
+
+        def through() -> None:
+            self.model.through(inference)
+            self.go_on()
+
+        # Not within the action that ends it: the devices are free for the next one only after that.
+        self.model.clock.call_soon(through)
 
     def go_on(self) -> None:
         self.progress(len(self.records))
